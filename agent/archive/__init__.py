@@ -1,0 +1,47 @@
+"""The archive: every campaign, candidate, evaluation, review and model call, in one database."""
+
+from agent.archive.canonical import PROCESS_EVENTS
+from agent.archive.identity import candidate_id, model_call_id
+from agent.archive.lease import Lease, LeaseHolder
+from agent.archive.records import (
+    AttemptRecord,
+    CampaignRecord,
+    CampaignStatus,
+    CandidateCounts,
+    CandidateKind,
+    CandidateRecord,
+    EvaluationRecord,
+    EventRecord,
+    Measurement,
+    MeasurementKey,
+    ModelCallRecord,
+    PromptRecord,
+    ReviewRecord,
+    UsageRecord,
+)
+from agent.archive.store import Archive, Transaction, discoveries_home
+
+__all__ = [
+    "PROCESS_EVENTS",
+    "Archive",
+    "AttemptRecord",
+    "CampaignRecord",
+    "CampaignStatus",
+    "CandidateCounts",
+    "CandidateKind",
+    "CandidateRecord",
+    "EvaluationRecord",
+    "EventRecord",
+    "Lease",
+    "LeaseHolder",
+    "Measurement",
+    "MeasurementKey",
+    "ModelCallRecord",
+    "PromptRecord",
+    "ReviewRecord",
+    "Transaction",
+    "UsageRecord",
+    "candidate_id",
+    "discoveries_home",
+    "model_call_id",
+]

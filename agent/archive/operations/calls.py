@@ -1,0 +1,91 @@
+"""Model calls and what they cost."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+
+from agent.archive.operations.base import Operations, insert_once, to_record, to_values
+from agent.archive.operations.campaigns import campaign_row
+from agent.archive.records import ModelCallRecord, UsageRecord
+from agent.archive.tables import Campaign, ModelCall
+
+__all__ = ["CallOperations"]
+
+
+class CallOperations(Operations):
+    """Operations on model calls; the totals of a campaign grow with each one."""
+
+    def add_model_call(self, record: ModelCallRecord) -> bool:
+        """Add a call, once, and add its tokens and cost to the campaign's totals.
+
+        Args:
+            record: The call, answered or failed.
+
+        Returns:
+            False where the same (campaign, slot, attempt, role, try number) was there already; it
+            is left as it was and nothing is counted twice.
+        """
+        with self._writing() as session:
+            if not insert_once(session, ModelCall, to_values(record)):
+                return False
+            session.execute(
+                update(Campaign)
+                .where(Campaign.id == record.campaign_id)
+                .values(
+                    calls=Campaign.calls + 1,
+                    failed_calls=Campaign.failed_calls + (record.error is not None),
+                    prompt_tokens=Campaign.prompt_tokens + record.prompt_tokens,
+                    completion_tokens=Campaign.completion_tokens + record.completion_tokens,
+                    cost_usd=Campaign.cost_usd + record.cost_usd,
+                )
+            )
+            return True
+
+    def model_calls(self, campaign: str, slot: int | None = None) -> list[ModelCallRecord]:
+        """Calls of a campaign, ordered by slot, attempt, role and try number.
+
+        Args:
+            campaign: Identifier of the campaign.
+            slot: Only the calls of this slot.
+        """
+        query = select(ModelCall).where(ModelCall.campaign_id == campaign)
+        if slot is not None:
+            query = query.where(ModelCall.slot == slot)
+        query = query.order_by(
+            ModelCall.slot, ModelCall.attempt, ModelCall.role, ModelCall.try_number
+        )
+        with self._reading() as session:
+            return [to_record(ModelCallRecord, row) for row in session.scalars(query)]
+
+    def answered_call(
+        self, campaign: str, slot: int, attempt: int, role: str
+    ) -> ModelCallRecord | None:
+        """The answer that was already paid for, so that a resumed step does not ask again.
+
+        Returns:
+            The call with a completion; None where no try was answered.
+        """
+        query = (
+            select(ModelCall)
+            .where(
+                ModelCall.campaign_id == campaign,
+                ModelCall.slot == slot,
+                ModelCall.attempt == attempt,
+                ModelCall.role == role,
+                ModelCall.completion.is_not(None),
+            )
+            .order_by(ModelCall.try_number.desc())
+            .limit(1)
+        )
+        with self._reading() as session:
+            row = session.scalars(query).first()
+            return None if row is None else to_record(ModelCallRecord, row)
+
+    def usage(self, campaign: str) -> UsageRecord:
+        """Calls, tokens and dollars of a campaign so far; a counter, not a scan."""
+        with self._reading() as session:
+            return to_record(UsageRecord, campaign_row(session, campaign))
+
+    def cost(self, campaign: str) -> float:
+        """Dollars that a campaign has spent so far."""
+        return self.usage(campaign).cost_usd

@@ -1,0 +1,1 @@
+"""Language models: one protocol, local weights, providers and recordings."""

@@ -1,0 +1,40 @@
+"""Proposers: from the archive's visible state to a request, and from a completion to a proposal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from agent.proposers.llm import LlmProposer
+from agent.proposers.prompts import PROMPT_NAMES, PromptSet, load_prompts
+from agent.proposers.proposal import PROPOSAL_SCHEMA, Proposal, parse_proposal, sanitize_name
+from agent.proposers.proposer import Attempt, Proposer, ProposerContext, Request, Sampling
+from agent.proposers.selection import Failure, Peer, Selection, Selector
+from agent.proposers.selectors import DEFAULT_SELECTOR, SELECTORS, open_selector
+from reviewers.registry import Registry
+
+__all__ = [
+    "DEFAULT_SELECTOR",
+    "PROMPT_NAMES",
+    "PROPOSAL_SCHEMA",
+    "PROPOSERS",
+    "SELECTORS",
+    "Attempt",
+    "Failure",
+    "LlmProposer",
+    "Peer",
+    "PromptSet",
+    "Proposal",
+    "Proposer",
+    "ProposerContext",
+    "Request",
+    "Sampling",
+    "Selection",
+    "Selector",
+    "load_prompts",
+    "open_selector",
+    "parse_proposal",
+    "sanitize_name",
+]
+
+PROPOSERS: Registry[Callable[..., Proposer]] = Registry("proposer")
+PROPOSERS.register("llm")(LlmProposer)

@@ -1,0 +1,190 @@
+"""From the text of a completion to a proposal: tolerant of form, strict about content.
+
+A model that decodes under `PROPOSAL_SCHEMA` needs none of the tolerance; models without
+constrained decoding wrap, fence, double-escape or typeset their JSON. Nothing is ever evaluated.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from templates.errors import CandidateError
+
+__all__ = ["NAME_LENGTH", "PROPOSAL_SCHEMA", "Proposal", "parse_proposal", "sanitize_name"]
+
+NAME_LENGTH = 48
+_THOUGHT_LENGTH = 400
+_TEXT_LIMIT = 100_000
+_OBJECTS_TRIED = 64
+
+# The order of the properties is the order in which a constrained model writes them: it thinks
+# before it names and names before it codes. The code has no maxLength: grammars expand a bound
+# into that many rules, and `max_tokens` bounds it already.
+PROPOSAL_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "thought": {"type": "string", "maxLength": _THOUGHT_LENGTH},
+        "name": {"type": "string", "maxLength": NAME_LENGTH},
+        "code": {"type": "string"},
+    },
+    "required": ["thought", "name", "code"],
+    "additionalProperties": False,
+}
+
+_FENCE = re.compile(r"```[ \t]*[\w+-]*[ \t]*\r?\n(.*?)(?:\n[ \t]*```|```|\Z)", re.DOTALL)
+_TRIPLE = re.compile(r'"""(.*?)"""|\'\'\'(.*?)\'\'\'', re.DOTALL)
+_SMART_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‚": "'"})
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a model proposes.
+
+    Args:
+        thought: Why it should work, in the model's words.
+        name: ``[a-z0-9_]{1,48}``.
+        code: Python source, newline-terminated, not yet screened in any way.
+    """
+
+    thought: str
+    name: str
+    code: str
+
+
+def parse_proposal(text: str) -> Proposal:
+    """Read a proposal out of a completion.
+
+    Args:
+        text: The completion as it came.
+
+    Returns:
+        The proposal of the first JSON object that has code, or else of the first object.
+
+    Raises:
+        CandidateError: Kind ``empty_answer``, ``too_long``, ``truncated_json``,
+            ``malformed_json``, ``missing_field``, ``wrong_type`` or ``empty_code``.
+    """
+    if not text.strip():
+        raise CandidateError(
+            "empty_answer", 'The answer was empty. Answer with {"thought", "name", "code"}.'
+        )
+    if len(text) > _TEXT_LIMIT:
+        raise CandidateError(
+            "too_long", f"The answer has {len(text)} characters; stay below {_TEXT_LIMIT}."
+        )
+    found = _find_object(text)
+    thought = _text_field(found, "thought")
+    name = _text_field(found, "name")
+    code = _clean_code(_text_field(found, "code"))
+    if not code.strip():
+        raise CandidateError("empty_code", 'The field "code" is empty: put the whole function in.')
+    return Proposal(thought=_clean_text(thought).strip(), name=sanitize_name(name), code=code)
+
+
+def sanitize_name(name: str) -> str:
+    """A name with only ``[a-z0-9_]``, at most 48 characters; ``unnamed`` where nothing is left."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    cleaned = re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
+    return cleaned[:NAME_LENGTH].strip("_") or "unnamed"
+
+
+def _find_object(text: str) -> dict[str, Any]:
+    first: dict[str, Any] | None = None
+    for variant in _variants(text):
+        for found in _objects(variant):
+            if "code" in found:
+                return found
+            first = found if first is None else first
+    if first is not None:
+        return first
+    if (
+        "{" in text
+        and text.count('"') >= 2
+        and not text.rstrip().rstrip("`").rstrip().endswith("}")
+    ):
+        raise CandidateError(
+            "truncated_json",
+            "The answer ends before the JSON object is closed. Shorten the thought and the code "
+            "so that the whole object fits.",
+        )
+    raise CandidateError(
+        "malformed_json",
+        'No JSON object was found. Answer with exactly one object {"thought": "...", "name": '
+        '"...", "code": "..."}; inside the strings write newlines as \\n and quotes as \\".',
+    )
+
+
+def _variants(text: str) -> Iterator[str]:
+    """Readings of the text, the most literal one first."""
+    yield text
+    for fenced in _FENCE.findall(text):
+        yield fenced
+    if '"""' in text or "'''" in text:
+        yield _TRIPLE.sub(lambda match: json.dumps(match[1] or match[2] or ""), text)
+    straight = text.translate(_SMART_QUOTES)
+    if straight != text:
+        yield straight
+
+
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    """JSON objects in the text, outermost first; raw newlines inside strings are allowed."""
+    decoder = json.JSONDecoder(strict=False)
+    position = 0
+    for _ in range(_OBJECTS_TRIED):
+        position = text.find("{", position)
+        if position < 0:
+            return
+        try:
+            value, position = decoder.raw_decode(text, position)
+        # ValueError covers malformed JSON and integers with too many digits.
+        except (ValueError, RecursionError):
+            position += 1
+            continue
+        yield value
+
+
+def _text_field(found: dict[str, Any], key: str) -> str:
+    if key not in found:
+        known = ", ".join(f'"{name}"' for name in list(found)[:8]) or "none"
+        raise CandidateError(
+            "missing_field", f'The field "{key}" is missing (fields found: {_clean_text(known)}).'
+        )
+    value = found[key]
+    if isinstance(value, list) and all(isinstance(line, str) for line in value):
+        return "\n".join(value)
+    if not isinstance(value, str):
+        raise CandidateError(
+            "wrong_type", f'The field "{key}" must be a string, not {type(value).__name__}.'
+        )
+    return value
+
+
+def _clean_text(text: str) -> str:
+    """The text without what no database stores: lone surrogates and NUL."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
+
+
+def _clean_code(raw: str) -> str:
+    code = _clean_text(raw).replace("\r\n", "\n").replace("\r", "\n")
+    if "\n" not in code.strip() and "\\n" in code and not _parses(code):
+        code = code.replace("\\n", "\n").replace("\\t", "    ").replace('\\"', '"')
+    fenced = _FENCE.search(code)
+    if fenced is not None:
+        code = fenced[1]
+    straight = code.translate(_SMART_QUOTES)
+    if straight != code and not _parses(code):
+        code = straight
+    return code.strip("\n").rstrip() + "\n" if code.strip() else ""
+
+
+def _parses(code: str) -> bool:
+    try:
+        ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True

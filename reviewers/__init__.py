@@ -1,0 +1,1 @@
+"""Reviewers: is a candidate new, sound and honest?"""

@@ -1,0 +1,1 @@
+"""The evaluator: trusted core, untrusted programs, no candidate Python."""

@@ -1,0 +1,112 @@
+"""From verified modules to functions that jitted core code can call."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+from jax import export
+
+from sandboxes.contract import Program
+from sandboxes.evaluator.verify import VerifiedModule, expected_type, verify
+from templates.contract import FunctionSignature
+from templates.errors import CandidateError
+
+__all__ = ["BoundProgram", "bind"]
+
+
+class BoundProgram:
+    """One function of a verified program; satisfies `templates.contract.BoundFunction`."""
+
+    def __init__(
+        self,
+        signature: FunctionSignature,
+        population: int,
+        value: VerifiedModule,
+        vjp: VerifiedModule | None,
+        platform: str,
+    ) -> None:
+        self.signature = signature
+        self.population = population
+        self.value_module = value
+        self.vjp_module = vjp
+        arguments = [
+            jax.ShapeDtypeStruct((population, *argument.shape), argument.dtype)
+            for argument in signature.arguments
+        ]
+        result = jax.ShapeDtypeStruct(
+            (population, *signature.returns_shape), signature.returns_dtype
+        )
+        chosen = [a for a, of in zip(arguments, signature.arguments, strict=True) if of.differentiate]
+        self._value = _exported(value.data, arguments, [result], platform)
+        self._vjp = (
+            _exported(vjp.data, [*arguments, result], chosen, platform) if vjp is not None else None
+        )
+
+    def value(self, *arguments: jax.Array) -> jax.Array:
+        """The function's result, ``[population, *returns_shape]``."""
+        (result,) = self._value.call(*arguments)
+        return result
+
+    def vjp(self, *arguments_and_cotangent: jax.Array) -> tuple[jax.Array, ...]:
+        """Cotangents of the arguments marked ``differentiate``, in their order.
+
+        Raises:
+            TypeError: No argument of the signature is marked so.
+        """
+        if self._vjp is None:
+            raise TypeError(f"{self.signature.name} has no argument to differentiate")
+        return tuple(self._vjp.call(*arguments_and_cotangent))
+
+
+def bind(program: Program, signatures: Sequence[FunctionSignature]) -> dict[str, BoundProgram]:
+    """Verify every module of a program and bind it.
+
+    Everything that describes the modules (trees, shapes, platforms, effects) is made here, from
+    the declared signature; of what the tracer sent, only the module bytes are used.
+
+    Raises:
+        CandidateError: A module is missing, superfluous or does not pass verification.
+    """
+    wanted = {f"{signature.name}.value" for signature in signatures} | {
+        f"{signature.name}.vjp"
+        for signature in signatures
+        if any(argument.differentiate for argument in signature.arguments)
+    }
+    if set(program.modules) != wanted:
+        raise CandidateError(
+            "program", f"the program has modules {sorted(program.modules)}, not {sorted(wanted)}"
+        )
+    bound: dict[str, BoundProgram] = {}
+    for signature in signatures:
+        value = verify(
+            program.modules[f"{signature.name}.value"],
+            *expected_type(signature, program.population, vjp=False),
+        )
+        vjp = None
+        if f"{signature.name}.vjp" in wanted:
+            vjp = verify(
+                program.modules[f"{signature.name}.vjp"],
+                *expected_type(signature, program.population, vjp=True),
+            )
+        bound[signature.name] = BoundProgram(
+            signature, program.population, value, vjp, program.platform
+        )
+    return bound
+
+
+def _exported(
+    data: bytes,
+    arguments: Sequence[jax.ShapeDtypeStruct],
+    results: Sequence[jax.ShapeDtypeStruct],
+    platform: str,
+) -> export.Exported:
+    """An `Exported` whose every field is ours but the module."""
+
+    def stand_in(*operands: jax.Array) -> tuple[jax.Array, ...]:
+        return tuple(jnp.zeros(result.shape, result.dtype) for result in results)
+
+    own = export.export(jax.jit(stand_in, keep_unused=True), platforms=(platform,))(*arguments)
+    return dataclasses.replace(own, mlir_module_serialized=data, _get_vjp=None)

@@ -1,0 +1,161 @@
+"""What a program does on the template's probes: identity up to scale and shift, and honesty.
+
+Two losses with the same gradient field train identically under an optimiser that is invariant to
+the gradient's scale, whatever constants were added. So a fingerprint is taken from the gradient on
+fixed probes, normalized per population member (a positive factor that depends on the member, say on
+beta, is the same experiment too); functions without a derivative are fingerprinted by their values,
+centered and normalized.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from sandboxes.evaluator.bind import BoundProgram
+from templates.errors import CandidateError
+
+__all__ = ["ProbeResult", "probe"]
+
+_COMPONENTS = 16  # of the random projection, per population member
+_STEPS = (1e-2, 3e-3, 1e-3)
+_DIRECTIONS = 2
+_MISMATCH = 0.05
+_MAX_NON_FINITE = 0.01
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """What the probes showed.
+
+    Args:
+        fingerprint: ``[functions * population * 16]`` as hexadecimal float32, None if all zero.
+        flags: ``gradient_mismatch``: the derivative that the program carries is not the
+            derivative of its value (a custom derivative, or a stopped gradient);
+            ``zero_gradient``; ``some_non_finite``; ``non_deterministic``.
+        mismatch: Median relative difference between derivative and finite differences.
+    """
+
+    fingerprint: str | None
+    flags: tuple[str, ...]
+    mismatch: float
+
+
+def probe(
+    functions: Mapping[str, BoundProgram], probes: Mapping[str, Sequence[Any]]
+) -> ProbeResult:
+    """Run all functions on their probes.
+
+    Args:
+        functions: Bound functions by name.
+        probes: Per function, argument tuples, arrays ``[population, *shape]``.
+
+    Raises:
+        CandidateError: kind ``non_finite``: more than one in a hundred results is NaN or infinite.
+    """
+    flags: set[str] = set()
+    parts: list[Array] = []
+    mismatches: list[float] = []
+    for name in sorted(functions):
+        bound = functions[name]
+        value = jax.jit(bound.value)
+        values = [_array(value(*arguments)) for arguments in probes[name]]
+        repeated = _array(value(*probes[name][0]))
+        if not np.array_equal(values[0], repeated, equal_nan=True):
+            flags.add("non_deterministic")
+        chosen = [i for i, a in enumerate(bound.signature.arguments) if a.differentiate]
+        fields = values
+        if chosen:
+            fields = _gradients(bound, probes[name], values)
+            mismatches += _mismatches(value, fields, probes[name], chosen)
+        non_finite = float(np.mean([~np.isfinite(x) for x in (*values, *fields)]))
+        if non_finite > _MAX_NON_FINITE:
+            raise CandidateError(
+                "non_finite",
+                f"`{name}` gives NaN or infinity for {non_finite:.0%} of ordinary inputs (value or "
+                "gradient): avoid log, sqrt, division and large exp of unbounded quantities",
+            )
+        if non_finite:
+            flags.add("some_non_finite")
+        parts.append(_project(fields, centered=not chosen))
+    mismatch = float(np.median(mismatches)) if mismatches else 0.0
+    if mismatch > _MISMATCH:
+        flags.add("gradient_mismatch")
+    vector = np.concatenate(parts).astype(np.float32)
+    if not vector.any():
+        flags.add("zero_gradient" if mismatches else "constant")
+        return ProbeResult(None, tuple(sorted(flags)), mismatch)
+    return ProbeResult(vector.tobytes().hex(), tuple(sorted(flags)), mismatch)
+
+
+def _array(value: jax.Array) -> Array:
+    return np.asarray(value, dtype=np.float64)
+
+
+def _gradients(
+    bound: BoundProgram, probes: Sequence[Any], values: Sequence[Array]
+) -> list[Array]:
+    """Per probe, the gradient of the sum over the batch: ``[population, chosen * size]``."""
+    vjp = jax.jit(bound.vjp)
+    found = []
+    for arguments, value in zip(probes, values, strict=True):
+        gradients = vjp(*arguments, np.ones(value.shape, np.float32))
+        found.append(
+            np.concatenate([_array(g).reshape(value.shape[0], -1) for g in gradients], axis=1)
+        )
+    return found
+
+
+def _mismatches(
+    value: Any, gradients: Sequence[Array], probes: Sequence[Any], chosen: Sequence[int]
+) -> list[float]:
+    """Relative differences to central differences along random directions, per probe and member.
+
+    Kinks and jumps spoil single differences, hence several steps of which the best counts, and a
+    median over many directions at the end.
+    """
+    rng = np.random.default_rng(20240612)
+    found: list[float] = []
+    for arguments, gradient in zip(probes, gradients, strict=True):
+        population = gradient.shape[0]
+        for _ in range(_DIRECTIONS):
+            directions = [rng.standard_normal(np.shape(arguments[i])) for i in chosen]
+            flat = np.concatenate([d.reshape(population, -1) for d in directions], axis=1)
+            claimed = np.sum(gradient * flat, axis=1)
+            scale = np.linalg.norm(gradient, axis=1) + 1e-6
+            best = np.full(population, np.inf)
+            for step in _STEPS:
+                sums = []
+                for sign in (1.0, -1.0):
+                    moved = list(arguments)
+                    for index, direction in zip(chosen, directions, strict=True):
+                        moved[index] = (arguments[index] + sign * step * direction).astype(
+                            np.float32
+                        )
+                    sums.append(_array(value(*moved)).reshape(population, -1).sum(axis=1))
+                actual = (sums[0] - sums[1]) / (2 * step)
+                # A zero gradient that is claimed where the value moves is a mismatch of one.
+                size = np.maximum(scale, np.abs(actual))
+                best = np.fmin(best, np.abs(actual - claimed) / size)
+            found += [float(x) for x in best if np.isfinite(x)]
+    return found
+
+
+def _project(fields: Sequence[Array], *, centered: bool) -> Array:
+    """Fixed random projection of each member's unit vector: ``[population * 16]``."""
+    population = fields[0].shape[0]
+    joined = np.concatenate([f.reshape(population, -1) for f in fields], axis=1)
+    joined = np.nan_to_num(joined, nan=0.0, posinf=0.0, neginf=0.0)
+    if centered:
+        joined = joined - joined.mean(axis=1, keepdims=True)
+    norms = np.linalg.norm(joined, axis=1, keepdims=True)
+    unit = np.divide(joined, norms, out=np.zeros_like(joined), where=norms > 1e-9)
+    matrix = np.random.default_rng(7).standard_normal((joined.shape[1], _COMPONENTS))
+    return np.asarray(unit @ matrix / np.sqrt(_COMPONENTS)).ravel()

@@ -1,0 +1,148 @@
+"""An evaluator worker: one trusted core, warm across candidates; only verified programs enter."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import math
+import sys
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from sandboxes.contract import Program
+from sandboxes.evaluator.bind import BoundProgram, bind
+from sandboxes.evaluator.inspection import inspect_program
+from sandboxes.protocol import Channel, Message, PeerClosedError
+from templates.contract import FunctionCore, SeedResult, TemplateSpec
+from templates.errors import CandidateError
+from templates.registry import load_template
+
+_KEPT_PROGRAMS = 4
+
+
+def load_core(path: Path, spec: TemplateSpec, platform: str) -> FunctionCore:
+    """Import the template's core from its folder and construct it."""
+    module_name, _, class_name = spec.core.partition(":")
+    package = f"discover_template_{spec.name}"
+    # The folder becomes a package of its own, so that a core can import its neighbours relatively.
+    package_spec = importlib.util.spec_from_file_location(
+        package, path / "__init__.py", submodule_search_locations=[str(path)]
+    )
+    if package_spec is None or package_spec.loader is None:
+        raise ImportError(f"{path} is not a template folder")
+    module = importlib.util.module_from_spec(package_spec)
+    sys.modules[package] = module
+    if (path / "__init__.py").exists():
+        package_spec.loader.exec_module(module)
+    core = importlib.import_module(f"{package}.{module_name}")
+    constructed: FunctionCore = getattr(core, class_name)(platform)
+    return constructed
+
+
+class Worker:
+    """Answers the host's requests with a warm core."""
+
+    def __init__(self, template_path: Path, platform: str) -> None:
+        self._template = load_template(template_path)
+        self._core = load_core(template_path, self._template.spec, platform)
+        self._core.warm_up()
+        self._bound: OrderedDict[str, dict[str, BoundProgram]] = OrderedDict()
+
+    def answer(self, request: Message) -> Message:
+        """One request, one reply; a candidate's fault is a reply too."""
+        try:
+            program = Program(
+                request.body["platform"], request.body["population"], dict(request.blobs)
+            )
+            functions = self._functions(program)
+            if request.kind == "inspect":
+                return Message("inspected", self._inspect(functions))
+            return Message("evaluated", {"results": self._evaluate(functions, request.body)})
+        except CandidateError as error:
+            return Message("candidate_error", {"kind": error.kind, "message": error.message})
+        except jax.errors.JaxRuntimeError as error:
+            # The core alone does not fail so: the program was too hungry for this machine.
+            text = " ".join(str(error).split())[:300]
+            kind = "memory" if "RESOURCE_EXHAUSTED" in text else "run_time_error"
+            return Message("candidate_error", {"kind": kind, "message": text})
+
+    def _functions(self, program: Program) -> dict[str, BoundProgram]:
+        digest = program.digest
+        if digest not in self._bound:
+            if len(self._bound) >= _KEPT_PROGRAMS:
+                self._bound.popitem(last=False)
+            self._bound[digest] = bind(program, self._template.spec.functions)
+        self._bound.move_to_end(digest)
+        return self._bound[digest]
+
+    def _inspect(self, functions: dict[str, BoundProgram]) -> dict[str, Any]:
+        inspection = inspect_program(functions, self._core)
+        return {
+            "digest": inspection.digest,
+            "fingerprint": inspection.fingerprint,
+            "flags": list(inspection.flags),
+            "closed_form": inspection.closed_form,
+            "operations": inspection.operations,
+            "curves": dict(inspection.curves),
+        }
+
+    def _evaluate(
+        self, functions: dict[str, BoundProgram], body: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        started = time.monotonic()
+        results = self._core.evaluate(
+            functions, effort=body["effort"], task=body["task"], seeds=body["seeds"]
+        )
+        seconds = (time.monotonic() - started) / max(1, len(results))
+        return [self._result(result, seconds) for result in results]
+
+    def _result(self, result: SeedResult, seconds: float) -> dict[str, Any]:
+        names = {metric.name for metric in self._template.spec.metrics}
+        if set(result.metrics) != names:
+            raise RuntimeError(f"the core returned {sorted(result.metrics)}, not {sorted(names)}")
+        for name, number in result.metrics.items():
+            if not math.isfinite(number):
+                raise RuntimeError(f"the core returned {name} = {number}")
+        return {
+            "task": result.task,
+            "seed": result.seed,
+            "metrics": {name: float(number) for name, number in result.metrics.items()},
+            "detail": dict(result.detail),
+            "failed": result.failed,
+            "seconds": seconds,
+        }
+
+
+def main() -> None:
+    """Serve until the host hangs up."""
+    arguments = json.loads(sys.argv[1])
+    channel = Channel(int(sys.argv[2]), int(sys.argv[3]))
+    started = time.monotonic()
+    worker = Worker(Path(arguments["template"]), arguments["platform"])
+    device = jax.devices()[0]
+    channel.send(
+        Message(
+            "ready",
+            {
+                "seconds": time.monotonic() - started,
+                "device": device.device_kind,
+                "platform": device.platform,
+                "jax": jax.__version__,
+            },
+        )
+    )
+    while True:
+        try:
+            request = channel.receive()
+        except PeerClosedError:
+            return
+        channel.send(worker.answer(request))
+
+
+if __name__ == "__main__":
+    main()

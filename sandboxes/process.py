@@ -1,0 +1,249 @@
+"""The process sandbox: namespaces, a private root and resource limits, without Docker."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import site
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO
+
+from sandboxes.contract import Guarantee, Role
+from sandboxes.protocol import Channel, ProtocolError
+from templates.errors import InfrastructureError
+
+__all__ = ["ProcessSandbox"]
+
+_START_TIMEOUT_S = 30.0
+_PACKAGE_ROOT = Path(__file__).resolve().parent.parent
+# The kernel ends a cage with the *thread* that started it, so one thread that lives as long as
+# this process starts them all.
+_spawner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sandbox-spawner")
+
+
+class CagedProcess:
+    """A process in its cage; the direct child is a waiter outside the PID namespace."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        channel: Channel,
+        refused: Mapping[str, str],
+        errors: IO[bytes],
+    ) -> None:
+        self._process = process
+        self._errors = errors
+        self.channel = channel
+        self.refused = refused
+
+    @property
+    def pid(self) -> int:
+        """The waiter's process id, for those who watch from outside."""
+        return self._process.pid
+
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End the whole tree: every process of the PID namespace dies with its first one."""
+        tree = _tree(self._process.pid)
+        for pid in [self._process.pid, *reversed(tree)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait()
+        self.channel.close()
+        self._errors.close()
+        deadline = time.monotonic() + 5
+        while any(_running(pid) for pid in tree) and time.monotonic() < deadline:
+            time.sleep(0.005)
+
+    def said(self) -> str:
+        """The end of what the process wrote to its standard error."""
+        return _tail(self._errors)
+
+    def memory_bytes(self) -> int | None:
+        """Resident memory of the whole tree."""
+        page = os.sysconf("SC_PAGE_SIZE")
+        total = 0
+        for pid in _tree(self._process.pid):
+            try:
+                total += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * page
+            except (OSError, IndexError):
+                continue
+        return total
+
+
+class ProcessSandbox:
+    """Runs roles as caged processes of this machine."""
+
+    name = "process"
+
+    def start(self, role: Role) -> CagedProcess:
+        """Start a process of that role.
+
+        Raises:
+            InfrastructureError: It did not come up; the message holds what it said.
+        """
+        return _spawner.submit(self._start, role).result()
+
+    def guarantees(self) -> tuple[Guarantee, ...]:
+        """What holds on this machine, seen by starting a cage and looking."""
+        role = Role(
+            name="probe",
+            module="sandboxes.probe",
+            read_only=(),
+            hidden_packages=("agent", "templates", "reviewers"),
+            memory_bytes=2**30,
+            processes=8,
+            gpu=False,
+            arguments={},
+        )
+        handle = self.start(role)
+        try:
+            seen = handle.channel.receive(deadline=time.monotonic() + _START_TIMEOUT_S).body
+        except ProtocolError as error:
+            raise InfrastructureError(f"the sandbox's probe failed: {handle.said()}") from error
+        finally:
+            handle.kill()
+        return tuple(
+            Guarantee(name, bool(holds), handle.refused.get(name, str(detail)))
+            for name, (holds, detail) in seen.items()
+        )
+
+    def _start(self, role: Role) -> CagedProcess:
+        to_child, from_host = os.pipe()
+        to_host, from_child = os.pipe()
+        report_read, report_write = os.pipe()
+        spec = {
+            "module": role.module,
+            "arguments": dict(role.arguments),
+            "import_paths": [str(_PACKAGE_ROOT)],
+            "visible": [str(path) for path in _visible(role)],
+            "hidden": [str(_PACKAGE_ROOT / name) for name in role.hidden_packages],
+            "gpu": role.gpu,
+            "address_space_bytes": 0 if role.gpu else role.memory_bytes,
+            "environment": _environment(role),
+            "report_fd": report_write,
+            "keep_fds": [to_child, from_child],
+        }
+        kept = (to_child, from_child, report_write)
+        errors: IO[bytes] = tempfile.TemporaryFile(prefix="discover-stderr-")  # noqa: SIM115
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-I", str(Path(__file__).with_name("isolation.py"))]
+                + [json.dumps(spec)],
+                env={},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                pass_fds=kept,
+                start_new_session=True,
+            )
+        except OSError as error:
+            for descriptor in (*kept, from_host, to_host, report_read):
+                os.close(descriptor)
+            raise InfrastructureError(f"cannot start a sandboxed process: {error}") from error
+        for descriptor in kept:
+            os.close(descriptor)
+        channel = Channel(to_host, from_host)
+        report = _read_line(report_read, time.monotonic() + _START_TIMEOUT_S)
+        os.close(report_read)
+        if not report:
+            process.kill()
+            process.wait()
+            channel.close()
+            said = _tail(errors)
+            errors.close()
+            raise InfrastructureError(f"a sandboxed process ({role.name}) did not start: {said}")
+        return CagedProcess(process, channel, json.loads(report)["refused"], errors)
+
+
+def _tail(errors: IO[bytes]) -> str:
+    if errors.closed:
+        return ""
+    size = errors.seek(0, os.SEEK_END)
+    errors.seek(max(0, size - 4000))
+    return errors.read().decode(errors="replace").strip()
+
+
+def _visible(role: Role) -> list[Path]:
+    """Folders that the cage holds: the interpreter, its packages, ours, what the role declares."""
+    folders = {Path(sys.prefix), Path(sys.base_prefix), _PACKAGE_ROOT / "sandboxes"}
+    folders.update(Path(path) for path in site.getsitepackages())
+    if "templates" not in role.hidden_packages:
+        folders.add(_PACKAGE_ROOT / "templates")
+    folders.update(Path(path).resolve() for path in role.read_only)
+    # The interpreter may be reached through links (pyenv, uv); the cage needs where they end.
+    folders.add(Path(sys.executable).resolve().parent.parent)
+    existing = sorted((folder for folder in folders if folder.exists()), key=lambda f: len(f.parts))
+    outermost: list[Path] = []
+    for folder in existing:
+        if not any(folder.is_relative_to(other) for other in outermost):
+            outermost.append(folder)
+    return outermost
+
+
+def _environment(role: Role) -> dict[str, str]:
+    environment = {
+        "HOME": "/tmp",
+        "PATH": "/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "TMPDIR": "/tmp",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "JAX_PLATFORMS": "cuda,cpu" if role.gpu else "cpu",
+        # One thread a worker: seeds are spread over workers, and runs repeat to the bit.
+        "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+        "NPROC": "1",
+    }
+    return environment
+
+
+def _read_line(descriptor: int, deadline: float) -> bytes:
+    line = b""
+    while not line.endswith(b"\n") and len(line) < 65536:
+        left = max(0.0, deadline - time.monotonic())
+        if not select.select([descriptor], [], [], left)[0]:
+            return b""
+        data = os.read(descriptor, 4096)
+        if not data:
+            return b""
+        line += data
+    return line
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                found += map(int, (task / "children").read_text().split())
+    return found
+
+
+def _tree(pid: int) -> list[int]:
+    """All descendants of a process, parents before children."""
+    found = _children(pid)
+    for descendant in found:
+        found += _children(descendant)
+    return found
+
+
+def _running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (OSError, IndexError):
+        return False

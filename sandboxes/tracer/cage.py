@@ -1,0 +1,108 @@
+"""One more cage inside the tracer's, for one candidate: its own processes, /proc, /tmp, network."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from sandboxes.isolation import (
+    CLONE_NEWIPC,
+    CLONE_NEWNET,
+    CLONE_NEWNS,
+    CLONE_NEWPID,
+    CLONE_NEWUSER,
+    CLONE_NEWUTS,
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    MS_PRIVATE,
+    MS_REC,
+    PR_SET_DUMPABLE,
+    PR_SET_PDEATHSIG,
+    map_self,
+    mount,
+    prctl,
+    unshare,
+)
+
+__all__ = ["fork_caged"]
+
+_SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
+_FILE_BYTES = 16 * 2**20
+
+
+def fork_caged(body: Callable[[], None], *, memory_bytes: int, cpu_s: int) -> int:
+    """Run ``body`` in a grandchild in its own namespaces; returns the pid to wait for and kill.
+
+    Where the kernel refuses namespaces, what remains is a fresh process with resource limits; the
+    outer cage says so in its guarantees. The caller ends what is left, see `server`.
+    """
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        os.setsid()
+        with contextlib.suppress(OSError):
+            unshare(
+                CLONE_NEWUSER
+                | CLONE_NEWPID
+                | CLONE_NEWNS
+                | CLONE_NEWNET
+                | CLONE_NEWIPC
+                | CLONE_NEWUTS
+            )
+            map_self(0, 0, 0)
+        inner = os.fork()
+        if inner:
+            _close_all_but()
+            _, code = os.waitpid(inner, 0)
+            status = min(255, abs(os.waitstatus_to_exitcode(code)))
+        else:
+            prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            _settle(memory_bytes, cpu_s)
+            body()
+            status = 0
+    finally:
+        os._exit(status)
+
+
+def _settle(memory_bytes: int, cpu_s: int) -> None:
+    with contextlib.suppress(OSError):
+        mount("", "/", "", MS_REC | MS_PRIVATE)
+        mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+        mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, f"size={_FILE_BYTES},mode=1777")
+        Path("/proc/sys/user/max_user_namespaces").write_text("0")
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    for which, value in (
+        (resource.RLIMIT_AS, used + memory_bytes),
+        (resource.RLIMIT_CPU, cpu_s),
+        (resource.RLIMIT_NPROC, 64),
+        (resource.RLIMIT_FSIZE, _FILE_BYTES),
+        (resource.RLIMIT_NOFILE, 64),
+    ):
+        _, hard = resource.getrlimit(which)
+        bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(which, (bound, bound))
+    prctl(PR_SET_DUMPABLE, 0)
+    _drop_capabilities()
+
+
+def _drop_capabilities() -> None:
+    number = _SYS_CAPSET.get(os.uname().machine)
+    if number is None:
+        return
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    data = (ctypes.c_uint32 * 6)()
+    ctypes.CDLL(None, use_errno=True).syscall(number, header, data)
+
+
+def _close_all_but() -> None:
+    """The waiter holds no descriptor, so that a closed pipe means that the candidate is gone."""
+    os.closerange(3, 512)

@@ -1,0 +1,143 @@
+"""Fork server: JAX is imported once, every candidate gets a fresh fork that dies after its trace.
+
+The server itself never runs a byte of a candidate and never parses what the fork sends back; it
+passes bounded bytes on to the host, which treats all of it as untrusted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import sys
+import time
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import export  # noqa: F401 - imported here so that no fork has to
+
+from sandboxes.protocol import Channel, Message, PeerClosedError, encode
+from sandboxes.tracer.cage import fork_caged
+from sandboxes.tracer.trace import TraceFailedError, trace
+
+_MAX_REPLY_BYTES = 24 * 2**20
+
+
+def _warm_up() -> None:
+    """Import and fill what every trace needs, short of lowering.
+
+    Lowering starts a backend and thread pools, and a fork would inherit their locks but not their
+    threads: each candidate's process does that part for itself.
+    """
+
+    def loss(x: jax.Array, y: jax.Array) -> jax.Array:
+        ratio = jax.nn.softplus(x) + jax.nn.relu(y) * jax.nn.sigmoid(x) - jnp.mean(x)
+        return jnp.where(x > y, ratio, jnp.clip(jnp.exp(-x), 0.0, 1.0))
+
+    specs = [jax.ShapeDtypeStruct((2, 4), "float32")] * 2
+    batched = jax.vmap(loss)
+    jax.make_jaxpr(batched)(*specs)
+    jax.make_jaxpr(lambda x, y, ct: jax.vjp(batched, x, y)[1](ct))(*specs, specs[0])
+
+
+def _answer(request: Message) -> Message:
+    body = request.body
+    try:
+        modules = trace(body["code"], body["functions"], body["population"], body["platform"])
+        return Message("program", {}, modules)
+    except TraceFailedError as error:
+        return Message("candidate_error", {"kind": error.kind, "message": error.message})
+    except MemoryError:
+        return Message(
+            "candidate_error", {"kind": "memory", "message": "tracing needed too much memory"}
+        )
+
+
+def _candidate(request: Message, write_fd: int) -> None:
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    # The only way out is this pipe; the server's own channel is closed here.
+    os.dup2(write_fd, 3)
+    os.closerange(4, 512)
+    data = memoryview(encode(_answer(request)))
+    while data:
+        data = data[os.write(3, data) :]
+
+
+def _collect(read_fd: int, deadline: float) -> tuple[bytes, str]:
+    """All that the fork wrote, and why it ended: ``closed``, ``timeout`` or ``too_large``."""
+    data = bytearray()
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([read_fd], [], [], left)[0]:
+            return bytes(data), "timeout"
+        part = os.read(read_fd, 2**20)
+        if not part:
+            return bytes(data), "closed"
+        data += part
+        if len(data) > _MAX_REPLY_BYTES:
+            return b"", "too_large"
+
+
+def _end(pid: int) -> int:
+    """Kill a candidate and all that it started; returns the wait status of the process we forked.
+
+    As process 1 of our PID namespace we can kill everything else in it at once, whatever a
+    candidate did to hide; without a namespace its session is what we can reach.
+    """
+    everything = -1 if os.getpid() == 1 else -pid
+    for target in (everything, pid):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(target, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    with contextlib.suppress(ChildProcessError):
+        while os.getpid() == 1:
+            os.waitpid(-1, 0)
+    return status
+
+
+def _serve_one(channel: Channel, request: Message, limits: dict[str, Any]) -> None:
+    started = time.monotonic()
+    read_fd, write_fd = os.pipe()
+    pid = fork_caged(
+        lambda: _candidate(request, write_fd),
+        memory_bytes=limits["memory_bytes"],
+        cpu_s=int(request.body["timeout_s"]) + 2,
+    )
+    os.close(write_fd)
+    reply, ended = _collect(read_fd, started + request.body["timeout_s"])
+    os.close(read_fd)
+    status = _end(pid)
+    channel.send(
+        Message(
+            "traced",
+            {
+                "ended": ended,
+                "exit": os.waitstatus_to_exitcode(status),
+                "seconds": time.monotonic() - started,
+            },
+            {"reply": reply},
+        )
+    )
+
+
+def main() -> None:
+    """Serve trace requests until the host hangs up."""
+    limits = json.loads(sys.argv[1])
+    channel = Channel(int(sys.argv[2]), int(sys.argv[3]))
+    _warm_up()
+    channel.send(Message("ready", {"jax": jax.__version__}))
+    while True:
+        try:
+            request = channel.receive()
+        except PeerClosedError:
+            return
+        _serve_one(channel, request, limits)
+
+
+if __name__ == "__main__":
+    main()
