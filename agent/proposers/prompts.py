@@ -40,27 +40,26 @@ class PromptSet:
         )
 
 
-def load_prompts(read: Callable[[str], str | None]) -> PromptSet:
+def load_prompts(read: Callable[[str], str]) -> PromptSet:
     """The prompts of a template; the general directions where it has none of its own.
 
     Args:
-        read: Text of a file in the template's prompt folder by name, None where there is none.
+        read: Text of a file in the template's prompt folder by name, `Template.prompt`.
 
     Raises:
         UserError: A file is missing or is not a Jinja2 template; the message names it.
     """
     files = {}
     for name in PROMPT_NAMES:
-        text = read(name)
-        if text is None:
-            raise UserError(f"the template has no prompts/{name}; it needs {PROMPT_NAMES}")
+        files[name] = read(name)
         try:
-            _ENVIRONMENT.parse(text)
+            _ENVIRONMENT.parse(files[name])
         except jinja2.TemplateSyntaxError as error:
             raise UserError(f"prompts/{name}, line {error.lineno}: {error.message}") from error
-        files[name] = text
-    own = read(_DIRECTIONS)
-    files[_DIRECTIONS] = _general_directions() if own is None else own
+    try:
+        files[_DIRECTIONS] = read(_DIRECTIONS)
+    except UserError:
+        files[_DIRECTIONS] = _general_directions()
     if not _parse_directions(files[_DIRECTIONS]):
         raise UserError(f"prompts/{_DIRECTIONS} holds no direction; write one a line")
     return PromptSet(files)

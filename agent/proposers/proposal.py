@@ -122,8 +122,7 @@ def _find_object(text: str) -> dict[str, Any]:
 def _variants(text: str) -> Iterator[str]:
     """Readings of the text, the most literal one first."""
     yield text
-    for fenced in _FENCE.findall(text):
-        yield fenced
+    yield from _FENCE.findall(text)
     if '"""' in text or "'''" in text:
         yield _TRIPLE.sub(lambda match: json.dumps(match[1] or match[2] or ""), text)
     straight = text.translate(_SMART_QUOTES)

@@ -1,0 +1,162 @@
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.proposers import PROPOSAL_SCHEMA, Proposal, parse_proposal, sanitize_name
+from templates.errors import CandidateError
+
+CODE = 'import jax.numpy as jnp\n\n\ndef loss(x):\n    return jnp.exp(-x)  # "steep"\n'
+PLAIN = {"thought": "Steep losses help.", "name": "Exp Loss!", "code": CODE}
+EXPECTED = Proposal("Steep losses help.", "exp_loss", CODE)
+
+
+def spelled(**changes: object) -> str:
+    return json.dumps({**PLAIN, **changes})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        spelled(),
+        f"Sure! Here it is:\n```json\n{spelled()}\n```\nIt should {{work}}.",
+        f"```\n{spelled()}",
+        f"I considered {{x}} and then {spelled()} as the answer.",
+        json.dumps({"answer": 1}) + "\n" + spelled(),
+        spelled(code=f"```python\n{CODE}```"),
+        spelled(code=f"Here is the code:\n```py\n{CODE}\n```\nDone."),
+        spelled(code=CODE.replace("\n", "\r\n")),
+        spelled(code=CODE.splitlines()),
+        spelled(code=json.dumps(CODE)[1:-1]),
+        spelled(code=f"\n\n{CODE}\n\n"),
+        spelled().replace("\\n", "\n"),
+        '{"thought": "Steep losses help.", "name": "exp_loss", "code": """' + CODE + '"""}',
+        spelled(code=CODE.replace('"', "'")).replace('"', "”").replace("'", '\\"'),
+    ],
+    ids=[
+        "plain", "fenced", "unclosed fence", "text around", "another object first",
+        "fenced code", "code in prose", "carriage returns", "code as lines", "escaped twice",
+        "blank lines", "raw newlines", "triple quotes", "smart quotes",
+    ],
+)  # fmt: skip
+def test_the_same_proposal_is_read_from_every_form(text: str) -> None:
+    assert parse_proposal(text) == EXPECTED
+
+
+def test_smart_quotes_in_code_become_python_quotes_only_where_it_would_not_parse() -> None:
+    broken = parse_proposal(spelled(code="def loss(x):\n    return d[“a”]\n"))
+    assert broken.code == 'def loss(x):\n    return d["a"]\n'
+    fine = "def loss(x):\n    return x  # the “good” one\n"
+    assert parse_proposal(spelled(code=fine)).code == fine
+
+
+def test_an_escape_that_python_reads_is_left_alone() -> None:
+    one_line = 'loss = lambda x: print("a\\nb") or x\n'
+    assert parse_proposal(spelled(code=one_line)).code == one_line
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "says"),
+    [
+        ("", "empty_answer", "thought"),
+        (" \n\t", "empty_answer", "thought"),
+        ("I cannot do that.", "malformed_json", "exactly one object"),
+        ("[1, 2, 3]", "malformed_json", "exactly one object"),
+        ('{"thought": "a", "name": "b", "code": "def loss(', "truncated_json", "Shorten"),
+        ('{"thought": "a", "name": "b"}', "missing_field", '"code"'),
+        ('{"name": "b", "code": "pass"}', "missing_field", '"thought"'),
+        (spelled(code=""), "empty_code", "whole function"),
+        (spelled(code="```python\n\n```"), "empty_code", "whole function"),
+        (spelled(code=None), "wrong_type", "NoneType"),
+        (spelled(name=7), "wrong_type", '"name"'),
+        ("{" * 200_000, "too_long", "stay below"),
+        ('{"a":' * 20_000, "truncated_json", "Shorten"),
+        ('{"code": ' + "9" * 5_000 + "}", "malformed_json", "exactly one object"),
+    ],
+)
+def test_what_is_no_proposal_says_what_to_change(text: str, kind: str, says: str) -> None:
+    with pytest.raises(CandidateError) as caught:
+        parse_proposal(text)
+    assert caught.value.kind == kind
+    assert says in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [
+        ("AdaptiveQuantileLoss", "adaptive_quantile_loss"),
+        ("  log-cosh (v2)  ", "log_cosh_v2"),
+        ("дпо", "unnamed"),
+        ("", "unnamed"),
+        ("a" * 80, "a" * 48),
+    ],
+)
+def test_names_are_sanitized(raw: str, clean: str) -> None:
+    assert sanitize_name(raw) == clean
+
+
+def test_the_schema_asks_for_the_thought_first() -> None:
+    assert list(PROPOSAL_SCHEMA["properties"]) == PROPOSAL_SCHEMA["required"]
+    assert PROPOSAL_SCHEMA["required"] == ["thought", "name", "code"]
+
+
+def check(text: str) -> None:
+    try:
+        proposal = parse_proposal(text)
+    except CandidateError as error:
+        assert error.kind
+        assert error.message.encode()
+        return
+    assert sanitize_name(proposal.name) == proposal.name
+    assert proposal.code.strip()
+    assert "\0" not in proposal.code + proposal.thought
+    assert (proposal.code + proposal.thought).encode()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text())
+def test_any_text_is_a_proposal_or_a_candidate_error(text: str) -> None:
+    check(text)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(["thought", "name", "code", "x"]), _JSON),
+    st.text(max_size=20),
+    st.text(max_size=20),
+    st.booleans(),
+)
+def test_any_object_is_a_proposal_or_a_candidate_error(
+    found: dict[str, object], before: str, after: str, ascii_only: bool
+) -> None:
+    check(before + json.dumps(found, ensure_ascii=ascii_only) + after)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 400))
+def test_a_cut_answer_never_yields_a_cut_code(length: int) -> None:
+    text = spelled()
+    if length >= len(text):
+        assert parse_proposal(text[:length]) == EXPECTED
+        return
+    with pytest.raises(CandidateError):
+        parse_proposal(text[:length])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=200), st.text(max_size=60), st.text(min_size=1, max_size=200))
+def test_thought_and_code_survive(thought: str, name: str, body: str) -> None:
+    code = f"# {body!r}\ndef loss(x):\n    return x\n"
+    if "```" in code:
+        return
+    proposal = parse_proposal(json.dumps({"thought": thought, "name": name, "code": code}))
+    # A representation never holds a raw newline or a lone surrogate, so the code stays as it is.
+    assert proposal.code == code
