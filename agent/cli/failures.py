@@ -37,6 +37,18 @@ def is_debugging(context: Any) -> bool:
 class ReportingGroup(typer.core.TyperGroup):
     """The top of the command line: turns exceptions into one clear line and an exit code."""
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands by what they are about."""
+        commands = [self.commands[name] for name in self.list_commands(ctx)]
+        for panel in dict.fromkeys(getattr(c, "rich_help_panel", None) for c in commands):
+            rows = [
+                (command.name, command.get_short_help_str(64))
+                for command in commands
+                if getattr(command, "rich_help_panel", None) == panel
+            ]
+            with formatter.section(panel or "Commands"):
+                formatter.write_dl(rows)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command and classify what it raises.
 

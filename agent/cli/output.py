@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
 import sys
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+_PIPE_COLUMNS = 160
 
 __all__ = [
     "age",
@@ -23,6 +27,7 @@ __all__ = [
     "jsonable",
     "money",
     "number",
+    "plain",
     "shorten",
 ]
 
@@ -31,11 +36,11 @@ def console(*, stderr: bool = False) -> Console:
     """A console on standard output, or on standard error where the former is for a machine."""
     from rich.console import Console
 
-    # A pipe has no width: tables must not be cut at 80 columns there.
     stream = sys.stderr if stderr else sys.stdout
-    return Console(
-        stderr=stderr, width=None if stream.isatty() else 140, highlight=False, emoji=False
-    )
+    # A pipe has no width: tables must not be cut at 80 columns there.
+    fixed = None if stream.isatty() or "COLUMNS" in os.environ else _PIPE_COLUMNS
+    # Names and thoughts are written by models: brackets in them are no markup.
+    return Console(stderr=stderr, width=fixed, markup=False, highlight=False, emoji=False)
 
 
 def jsonable(value: Any) -> Any:
@@ -104,7 +109,17 @@ def money(dollars: float) -> str:
     return f"${dollars:.4f}" if 0 < dollars < 0.01 else f"${dollars:.2f}"
 
 
+def plain(text: str) -> str:
+    """The text without control characters: a model's words must not steer the terminal."""
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}"
+        if unicodedata.category(character) == "Cc" and character not in "\n\t"
+        else character
+        for character in text
+    )
+
+
 def shorten(text: str, length: int) -> str:
     """The text in one line of at most ``length`` characters."""
-    line = " ".join(text.split())
+    line = plain(" ".join(text.split()))
     return line if len(line) <= length else line[: length - 3].rstrip() + "..."

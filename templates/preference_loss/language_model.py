@@ -19,6 +19,7 @@ from templates.preference_loss.corpus import END, LENGTH, PROMPT_LENGTH, START, 
 __all__ = [
     "RESPONSE_LENGTH",
     "Params",
+    "gumbel_noise",
     "initialize",
     "load_reference",
     "response_distributions",
@@ -157,6 +158,11 @@ def sample_responses(params: Params, prompts: jax.Array, noise: jax.Array) -> ja
     (_, logits, ended), tokens = lax.scan(step, carry, (places, noise[:-1]))
     last = jnp.where(ended, END, jnp.argmax(logits + noise[-1], axis=-1)).astype(jnp.int32)
     return jnp.concatenate([prompts, tokens.T, last[:, None]], axis=1)
+
+
+def gumbel_noise(key: jax.Array, texts: int) -> jax.Array:
+    """Standard Gumbel noise for `sample_responses`, ``[RESPONSE_LENGTH, texts, VOCABULARY_SIZE]``."""
+    return jax.random.gumbel(key, (RESPONSE_LENGTH, texts, VOCABULARY_SIZE))
 
 
 def _counted(texts: jax.Array) -> jax.Array:

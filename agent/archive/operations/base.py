@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import Field, fields
 from typing import Any, ClassVar, Protocol, TypeVar
 
+from sqlalchemy import inspect
 from sqlalchemy.orm import Session
 
 from agent.archive.dialect import upsert
@@ -57,8 +58,18 @@ def dialect_of(session: Session) -> str:
     return session.get_bind().dialect.name
 
 
-def insert_once(session: Session, table: type[Base], values: dict[str, Any]) -> bool:
-    """Insert a row unless one with the same unique key is there; False where it was."""
-    statement = upsert(dialect_of(session), table).values(**values).on_conflict_do_nothing()
-    key = table.__table__.primary_key.columns[0]
-    return session.execute(statement.returning(key)).first() is not None
+def insert_once(
+    session: Session, table: type[Base], values: dict[str, Any], unique: tuple[str, ...] = ()
+) -> bool:
+    """Insert a row unless one with the same unique key is there; False where it was.
+
+    Args:
+        session: The session.
+        table: Where to.
+        values: The row.
+        unique: Columns of the unique key; the primary key where none are given.
+    """
+    primary = [column.name for column in inspect(table).primary_key]
+    statement = upsert(dialect_of(session), table).values(**values)
+    statement = statement.on_conflict_do_nothing(index_elements=unique or primary)
+    return session.execute(statement.returning(inspect(table).primary_key[0])).first() is not None

@@ -11,6 +11,8 @@ from agent.archive.tables import Campaign, ModelCall
 
 __all__ = ["CallOperations"]
 
+_KEY = ("campaign_id", "slot", "attempt", "role", "try_number")
+
 
 class CallOperations(Operations):
     """Operations on model calls; the totals of a campaign grow with each one."""
@@ -26,7 +28,7 @@ class CallOperations(Operations):
             is left as it was and nothing is counted twice.
         """
         with self._writing() as session:
-            if not insert_once(session, ModelCall, to_values(record)):
+            if not insert_once(session, ModelCall, to_values(record), _KEY):
                 return False
             session.execute(
                 update(Campaign)

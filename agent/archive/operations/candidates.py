@@ -115,6 +115,15 @@ class CandidateOperations(Operations):
                 row = _by_prefix_or_name(session, reference)
             return to_record(CandidateRecord, row)
 
+    def candidate_at(self, campaign: str, index: int) -> CandidateRecord | None:
+        """The candidate of a campaign with that index; None where there is none yet."""
+        query = select(Candidate).where(
+            Candidate.campaign_id == campaign, Candidate.index == index
+        )
+        with self._reading() as session:
+            row = session.scalars(query).first()
+            return None if row is None else to_record(CandidateRecord, row)
+
     def candidates(
         self,
         campaign: str,

@@ -1,8 +1,8 @@
 """Parents drawn by quality times novelty, as ShinkaEvolve does (Lange et al. 2025, 2509.19349).
 
 A candidate with score ``s`` and ``n`` children weighs ``sigmoid((s - median) / scale) / (1 + n)``
-with the scores signed so that larger is better. The scale is the median absolute deviation times
-1.4826 (the standard deviation, were the scores normal), so the rule needs no tuning per template.
+with the scores signed so that larger is better. The scale is the scores' median absolute deviation,
+so the rule needs no tuning per template.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def parent_weights(
     """
     fitness = direction.sign * np.array([peer.score for peer in pool], dtype=np.float64)
     offset = fitness - np.median(fitness)
-    scale = 1.4826 * float(np.median(np.abs(offset)))
+    scale = float(np.median(np.abs(offset)))
     if scale == 0.0:
         scale = float(np.abs(offset).mean()) or 1.0
     quality = 1.0 / (1.0 + np.exp(-np.clip(offset / scale, -30.0, 30.0)))

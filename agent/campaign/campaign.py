@@ -1,0 +1,334 @@
+"""A campaign: baselines, proposals, confirmation and report, resumable at every step."""
+
+from __future__ import annotations
+
+import platform
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from agent.archive.records import CampaignRecord
+from agent.archive.store import Archive
+from agent.campaign.baselines import Baselines
+from agent.campaign.calling import BudgetSpentError, Caller
+from agent.campaign.confirming import Confirming
+from agent.campaign.context import Context, StopRequestedError
+from agent.campaign.monitor import Monitor
+from agent.campaign.progress import Observer
+from agent.campaign.reviewing import Reviewing
+from agent.campaign.settings import CampaignSettings
+from agent.campaign.slot import Slots
+from agent.evaluation.workers import DaemonPool
+from agent.llm import open_model
+from agent.llm.contract import LanguageModel
+from agent.proposers import LlmProposer, load_prompts
+from sandboxes.engine import Engine
+from sandboxes.registry import choose_sandbox
+from templates.errors import DiscoveryError, UserError
+from templates.registry import Template, load_template
+
+__all__ = ["Campaign", "request_stop_of"]
+
+_STOP_FILE = "stop-requested"
+_TICK_S = 0.25
+# Share of the time limit that is kept for confirming, until a confirmation was measured.
+_CONFIRM_SHARE = 0.25
+
+
+def request_stop_of(home: Path, campaign_id: str) -> None:
+    """Ask the process that runs a campaign to save and stop."""
+    folder = home / campaign_id
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _STOP_FILE).touch()
+
+
+class Campaign:
+    """One campaign; made by `create` or `resume`, run once by `run`."""
+
+    def __init__(
+        self, archive: Archive, record: CampaignRecord, settings: CampaignSettings, home: Path
+    ) -> None:
+        self._archive = archive
+        self._record = record
+        self._settings = settings
+        self._home = home
+        self._stopping = threading.Event()
+        self._stop_reason = ""
+
+    @property
+    def id(self) -> str:
+        """The campaign's identifier."""
+        return self._record.id
+
+    @classmethod
+    def create(cls, archive: Archive, settings: CampaignSettings, home: Path) -> Campaign:
+        """Register a new campaign.
+
+        Raises:
+            UserError: Template, sandbox or settings cannot be used.
+        """
+        template = load_template(settings.template)
+        choose_sandbox(settings.sandbox)
+        now = datetime.now(UTC)
+        record = CampaignRecord(
+            id=archive.new_campaign_id(template.spec.name, now, settings.seed),
+            template=template.spec.name,
+            template_digest=template.digest,
+            seed=settings.seed,
+            settings=settings.to_json(),
+            status="stopped",
+            created_at=now,
+        )
+        return cls(archive, archive.create_campaign(record), settings, home)
+
+    @classmethod
+    def resume(cls, archive: Archive, campaign_id: str, home: Path) -> Campaign:
+        """Take up a campaign where it was.
+
+        Raises:
+            UserError: There is no such campaign, it is done, or its template has changed since.
+        """
+        record = archive.campaign(campaign_id)
+        if record.status == "done":
+            raise UserError(f"campaign {record.id} is done; start a new one with `discover run`")
+        settings = CampaignSettings.from_json(record.settings)
+        template = load_template(settings.template)
+        if template.digest != record.template_digest:
+            raise UserError(
+                f"the template {record.template} has changed since campaign {record.id} began, "
+                "so new scores could not be compared with old ones; start a new campaign"
+            )
+        return cls(archive, record, settings, home)
+
+    def request_stop(self, reason: str = "asked to stop") -> None:
+        """Save and return from `run` soon; may be called from any thread or signal handler."""
+        self._stop_reason = reason
+        self._stopping.set()
+
+    def run(self, observer: Observer) -> CampaignRecord:
+        """Run to the end, to a limit or until somebody asks to stop.
+
+        Returns:
+            The campaign's record, with status ``done`` or ``stopped``.
+
+        Raises:
+            UserError: Another process runs it, or a model cannot be used.
+            InfrastructureError: Sandbox or provider stayed down; all state is saved.
+        """
+        with ExitStack() as stack:
+            stack.enter_context(self._archive.lease(self.id))
+            (self._home / self.id / _STOP_FILE).unlink(missing_ok=True)
+            self._archive.set_campaign_status(self.id, "running")
+            try:
+                return self._run(stack, observer)
+            except StopRequestedError:
+                return self._end("stopped", self._stop_reason or "asked to stop")
+            except DiscoveryError as error:
+                self._stopping.set()
+                self._end("stopped", str(error))
+                raise
+            except BaseException as error:
+                self._stopping.set()
+                self._end("failed", f"{type(error).__name__}: {error}")
+                raise
+
+    def _run(self, stack: ExitStack, observer: Observer) -> CampaignRecord:
+        template = load_template(self._settings.template)
+        direction = template.spec.primary.direction
+        monitor = Monitor(self._archive, self._record, self._settings, direction, observer)
+        monitor.announce("preparing", "starting sandboxes and models")
+        models = self._open_models(stack)
+        engine = Engine(
+            template,
+            choose_sandbox(self._settings.sandbox),
+            workers=self._settings.workers,
+            platform=_platform(template),
+            notify=lambda line: context.tell(line),
+        )
+        stack.callback(engine.close)
+        engine.start()
+        context = Context(
+            self._archive,
+            self._record,
+            self._settings,
+            template,
+            engine,
+            f"jax-{version('jax')}",
+        )
+        stack.callback(context.measurer.close)
+        context.stopping = self._stopping
+        self._store_environment(template, engine, models)
+        monitor.attach(context)
+        work = self._work(context, models, monitor)
+        return self._watch(context, work, monitor)
+
+    def _open_models(self, stack: ExitStack) -> list[LanguageModel]:
+        opened: dict[str, LanguageModel] = {}
+        for name in self._settings.models:
+            if name not in opened:
+                opened[name] = open_model(name)
+                stack.callback(opened[name].close)
+        return [opened[name] for name in self._settings.models]
+
+    def _work(
+        self, context: Context, models: list[LanguageModel], monitor: Monitor
+    ) -> Callable[[], None]:
+        """All phases in order, as one function for one thread."""
+        baselines = Baselines(context)
+        caller = Caller(
+            self._archive,
+            self.id,
+            budget_usd=self._settings.budget_usd,
+            tries=context.knobs.call_tries,
+            wait=context.wait,
+            notify=context.tell,
+        )
+        reviewing = Reviewing(context)
+        slots = Slots(
+            context,
+            baselines,
+            caller,
+            models,
+            LlmProposer(context.knobs.selector, context.knobs.sampling()),
+            load_prompts(context.template.prompt),
+            reviewing,
+        )
+        confirming = Confirming(context, baselines, slots)
+
+        def work() -> None:
+            monitor.phase = "searching"
+            self._search(context, baselines, slots, monitor)
+            monitor.phase = "confirming"
+            confirming.run()
+
+        return work
+
+    def _search(
+        self, context: Context, baselines: Baselines, slots: Slots, monitor: Monitor
+    ) -> None:
+        pool = DaemonPool(context.knobs.in_flight + 1, "slot")
+        yardstick = pool.submit(baselines.run)
+        target = self._settings.target
+        next_slot = 0
+        running = []
+        try:
+            while True:
+                context.raise_if_stopping()
+                for job in [job for job in (*running, yardstick) if job.done()]:
+                    job.result()
+                running = [job for job in running if not job.done()]
+                wanted = target is None or next_slot < target
+                if not wanted or self._time_is_up(monitor):
+                    if not running and yardstick.done():
+                        return
+                elif len(running) < context.knobs.in_flight:
+                    running.append(pool.submit(lambda slot=next_slot: slots.run(slot)))  # type: ignore[misc]
+                    next_slot += 1
+                    continue
+                context.changed.wait(0.05)
+                context.changed.clear()
+        except BudgetSpentError as error:
+            context.tell(f"no further proposals: {error}")
+            self._drain(context, [*running, yardstick])
+        finally:
+            pool.close()
+
+    @staticmethod
+    def _drain(context: Context, jobs: list[Any]) -> None:
+        """Let what is under way finish; slots that had no money left stay unfinished."""
+        for job in jobs:
+            while not job.done():
+                context.wait(_TICK_S)
+            error = job.exception()
+            if error is not None and not isinstance(error, BudgetSpentError):
+                raise error
+
+    def _time_is_up(self, monitor: Monitor) -> bool:
+        if self._settings.hours is None:
+            return False
+        return monitor.elapsed_s > self._settings.hours * 3600 * (1 - _CONFIRM_SHARE)
+
+    def _watch(
+        self, context: Context, work: Callable[[], None], monitor: Monitor
+    ) -> CampaignRecord:
+        """Run the work in a thread of its own, keep the observer informed, heed stop requests."""
+        pool = DaemonPool(1, "campaign")
+        future = pool.submit(work)
+        stop_file = self._home / self.id / _STOP_FILE
+        while not future.done():
+            if stop_file.exists():
+                self.request_stop("asked to stop by `discover stop`")
+                stop_file.unlink(missing_ok=True)
+            if self._out_of_time(monitor):
+                self.request_stop("the time limit is reached")
+            monitor.update()
+            if self._stopping.is_set():
+                break
+            time.sleep(_TICK_S)
+        if not future.done():
+            raise StopRequestedError
+        pool.close()
+        future.result()
+        monitor.phase = "reporting"
+        monitor.update()
+        record = self._end("done", "all proposals are settled")
+        monitor.phase = "finished"
+        monitor.update()
+        return record
+
+    def _out_of_time(self, monitor: Monitor) -> bool:
+        hours = self._settings.hours
+        return hours is not None and monitor.elapsed_s > hours * 3600
+
+    def _store_environment(
+        self, template: Template, engine: Engine, models: list[LanguageModel]
+    ) -> None:
+        guarantees = engine.sandbox.guarantees()
+        packages = ("discovery-agent", "jax", "jaxlib", "numpy")
+        self._archive.set_campaign_environment(
+            self.id,
+            {
+                "models": sorted({model.name for model in models}),
+                "sandbox": {
+                    "name": engine.sandbox.name,
+                    "guarantees": [asdict(guarantee) for guarantee in guarantees],
+                },
+                "device": engine.device,
+                "workers": engine.workers,
+                "platform": platform.platform(),
+                "python": platform.python_version(),
+                "versions": {name: version(name) for name in packages},
+                "sampling": asdict(self._settings.knobs().sampling()),
+                "template_digest": template.digest,
+            },
+        )
+
+    def _end(self, status: Any, reason: str) -> CampaignRecord:
+        self._archive.set_campaign_status(
+            self.id, status, finished_at=datetime.now(UTC), stop_reason=reason
+        )
+        return self._archive.campaign(self.id)
+
+
+def _platform(template: Template) -> str:
+    """The accelerator where a GPU is there and the template can use it, else the CPU."""
+    has_gpu = Path("/dev/nvidiactl").exists() and "cuda" in template.spec.population
+    return "cuda" if has_gpu and _has_cuda_plugin() else "cpu"
+
+
+def _has_cuda_plugin() -> bool:
+    from importlib.metadata import PackageNotFoundError
+
+    for name in ("jax-cuda12-plugin", "jax-cuda13-plugin"):
+        try:
+            version(name)
+        except PackageNotFoundError:
+            continue
+        return True
+    return False

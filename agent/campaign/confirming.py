@@ -1,0 +1,114 @@
+"""The last word: the best candidates against the best baselines, on fresh seeds and held-out tasks."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from agent.archive.records import CandidateRecord
+from agent.campaign.baselines import Baselines
+from agent.campaign.context import Context
+from agent.campaign.scoring import run_tier, scores_of
+from agent.campaign.slot import Slots
+from agent.evaluation.racing import Verdict, gain, judge
+from agent.evaluation.seeds import Job
+from agent.evaluation.statistics import alpha_spent
+from templates.errors import CandidateError
+
+__all__ = ["Confirming"]
+
+
+class Confirming:
+    """Runs the confirm tier for the few candidates that did better than every baseline."""
+
+    def __init__(
+        self, context: Context, baselines: Baselines, slots: Slots
+    ) -> None:
+        self._context = context
+        self._baselines = baselines
+        self._slots = slots
+
+    def run(self) -> list[CandidateRecord]:
+        """Confirm what deserves it; returns the discoveries, best first."""
+        chosen = self._chosen()
+        if not chosen:
+            return []
+        yardstick = self._measure_baselines()
+        found = []
+        for place, record in enumerate(chosen, start=1):
+            self._context.raise_if_stopping()
+            settled = self._settle(record, yardstick, place)
+            if settled.is_discovery:
+                found.append(settled)
+        return found
+
+    def _chosen(self) -> list[CandidateRecord]:
+        """Proposals that finished search ahead of the best baseline, the largest gain first."""
+        context = self._context
+        tier = context.spec.tier("search")
+        direction = context.spec.primary.direction
+        _, best = self._baselines.best("search")
+        gains: list[tuple[float, int, CandidateRecord]] = []
+        for record in context.archive.candidates(
+            context.id, kinds=["proposal"], stages=["search", "confirm"]
+        ):
+            scores = scores_of(context, record, tier)
+            if len(scores) == len(best) and record.error_kind is None:
+                value = gain(scores, best, direction).value
+                if value > 0:
+                    gains.append((-value, record.index, record))
+        return [record for _, _, record in sorted(gains, key=lambda g: g[:2])][
+            : context.knobs.confirm
+        ]
+
+    def _measure_baselines(self) -> dict[str, dict[Job, float]]:
+        context = self._context
+        tier = context.spec.tier("confirm")
+        table = {}
+        for record in self._baselines.ranked()[: context.knobs.confirm_baselines]:
+            context.raise_if_stopping()
+            program = self._baselines.program(record)
+            table[record.name] = run_tier(context, record, program, tier)
+            context.hide(record.index)
+        return table
+
+    def _settle(
+        self, record: CandidateRecord, yardstick: dict[str, dict[Job, float]], place: int
+    ) -> CandidateRecord:
+        context = self._context
+        if record.outcome in ("confirmed", "discovery"):
+            return record
+        tier = context.spec.tier("confirm")
+        try:
+            scores = run_tier(context, record, self._slots.program(record), tier)
+        except CandidateError as error:
+            return context.archive.update_candidate(
+                record.id,
+                outcome="failed",
+                error_kind=error.kind,
+                error_message=error.message,
+            )
+        finally:
+            context.hide(record.index)
+        verdict = judge(
+            scores,
+            yardstick,
+            context.spec.primary.direction,
+            search_tasks=context.spec.search_tasks,
+            confidence=1 - alpha_spent(place, context.knobs.alpha),
+        )
+        accepted = all(
+            review.verdict == "accept" for review in context.archive.reviews(record.id)
+        )
+        is_discovery = verdict.holds and accepted
+        with context.archive.transaction() as step:
+            settled = step.update_candidate(
+                record.id,
+                outcome="discovery" if is_discovery else "confirmed",
+                is_discovery=is_discovery,
+            )
+        context.event("confirmed", {"candidate": record.id, **_as_json(verdict, accepted)})
+        return settled
+
+
+def _as_json(verdict: Verdict, accepted: bool) -> dict[str, object]:
+    return {**asdict(verdict), "holds": verdict.holds, "review_accepts": accepted}

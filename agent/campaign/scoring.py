@@ -1,0 +1,67 @@
+"""Runs tiers of a candidate and keeps its score up to date in the archive."""
+
+from __future__ import annotations
+
+from agent.archive.records import CandidateRecord, EvaluationRecord
+from agent.campaign.context import Context
+from agent.evaluation.measuring import primaries
+from agent.evaluation.racing import summarize
+from agent.evaluation.seeds import Job, jobs_of
+from sandboxes.contract import Program
+from templates.contract import Tier
+
+__all__ = ["run_tier", "scores_of"]
+
+
+def run_tier(
+    context: Context, candidate: CandidateRecord, program: Program, tier: Tier
+) -> dict[Job, float]:
+    """Measure a candidate on a tier; its stage and score follow in the archive.
+
+    Smoke only shows whether a program runs, and confirm has seeds of its own, so neither changes
+    the score by which candidates are ranked.
+
+    Returns:
+        The primary metric of each job.
+
+    Raises:
+        CandidateError: The program failed on two workers.
+    """
+    found = measure(context, candidate, program, tier)
+    scores = primaries(found)
+    changes: dict[str, object] = {"stage": tier.name}
+    if tier.name in ("screen", "search"):
+        estimate = summarize(scores)
+        changes |= {
+            "score": estimate.value,
+            "score_low": estimate.low,
+            "score_high": estimate.high,
+        }
+    context.archive.update_candidate(candidate.id, **changes)
+    return scores
+
+
+def measure(
+    context: Context, candidate: CandidateRecord, program: Program, tier: Tier
+) -> dict[Job, EvaluationRecord]:
+    """All results of a tier's jobs for a candidate."""
+    if candidate.program_digest is None:
+        raise ValueError(f"candidate {candidate.id} was not inspected")
+    return context.measurer.measure(
+        candidate.id,
+        program,
+        candidate.program_digest,
+        tier.effort,
+        jobs_of(context.spec, tier, context.seed),
+        context.progress_of(candidate.index, candidate.name, tier.name),
+    )
+
+
+def scores_of(context: Context, candidate: CandidateRecord, tier: Tier) -> dict[Job, float]:
+    """What the archive holds of a tier's jobs for a candidate."""
+    wanted = set(jobs_of(context.spec, tier, context.seed))
+    return {
+        (record.task, record.seed): record.primary
+        for record in context.archive.evaluations(candidate.id, tier.effort)
+        if (record.task, record.seed) in wanted
+    }

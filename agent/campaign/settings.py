@@ -1,0 +1,126 @@
+"""What a campaign was asked to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agent.proposers import Sampling
+from templates.errors import UserError
+
+__all__ = ["CampaignSettings", "Knobs"]
+
+DEFAULT_CANDIDATES = 12
+
+
+class Knobs(BaseModel):
+    """Everything that ``--set KEY=VALUE`` can change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    in_flight: int = Field(4, ge=1, le=256, description="proposals being worked on at once")
+    repairs: int = Field(2, ge=0, le=10, description="times that an error goes back to the model")
+    confirm: int = Field(1, ge=0, le=50, description="best candidates that are confirmed")
+    confirm_baselines: int = Field(2, ge=1, description="best baselines that are confirmed")
+    alpha: float = Field(0.05, gt=0, lt=1, description="chance of any false discovery")
+    selector: str = Field("mixture", description="rule that chooses parents")
+    temperature: float = Field(Sampling.temperature, ge=0, le=2)
+    explore_temperature: float = Field(Sampling.explore_temperature, ge=0, le=2)
+    repair_temperature: float = Field(Sampling.repair_temperature, ge=0, le=2)
+    max_tokens: int = Field(Sampling.max_tokens, ge=64, le=32768)
+    call_timeout_s: float = Field(Sampling.timeout_s, gt=0)
+    call_tries: int = Field(6, ge=1, le=50, description="tries per call before the campaign stops")
+
+    @classmethod
+    def parse(cls, overrides: Mapping[str, str]) -> Knobs:
+        """Knobs from text.
+
+        Raises:
+            UserError: A name is unknown or a value does not fit.
+        """
+        for name in overrides:
+            if name not in cls.model_fields:
+                near = difflib.get_close_matches(name, cls.model_fields, n=3) or sorted(
+                    cls.model_fields
+                )
+                raise UserError(f"--set {name}: no such setting; use {', '.join(near)}")
+        try:
+            return cls.model_validate(dict(overrides))
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise UserError(f"--set {first['loc'][0]}={first['input']}: {first['msg']}") from error
+
+    def sampling(self) -> Sampling:
+        """The sampling part."""
+        return Sampling(
+            temperature=self.temperature,
+            explore_temperature=self.explore_temperature,
+            repair_temperature=self.repair_temperature,
+            max_tokens=self.max_tokens,
+            timeout_s=self.call_timeout_s,
+        )
+
+
+@dataclass(frozen=True)
+class CampaignSettings:
+    """What a person asked for.
+
+    Args:
+        template: Name or folder of the template.
+        models: Language models, used in turn.
+        candidates: Number of proposals; None means as many as time and money allow, or
+            `DEFAULT_CANDIDATES` where neither is limited.
+        hours: Wall-clock limit of the whole campaign.
+        budget_usd: Limit on what language models may cost.
+        seed: Everything random follows from it.
+        sandbox: ``auto``, or a registered sandbox.
+        workers: Evaluators; None for one per core.
+        overrides: Further settings as text, see `Knobs`.
+    """
+
+    template: str
+    models: tuple[str, ...] = ("local",)
+    candidates: int | None = None
+    hours: float | None = None
+    budget_usd: float | None = None
+    seed: int = 0
+    sandbox: str = "auto"
+    workers: int | None = None
+    overrides: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.models:
+            raise UserError("a campaign needs at least one --model")
+        if self.candidates is not None and self.candidates < 1:
+            raise UserError("--candidates must be at least 1")
+        if self.hours is not None and self.hours <= 0:
+            raise UserError("--hours must be positive")
+        if self.budget_usd is not None and self.budget_usd < 0:
+            raise UserError("--budget must not be negative")
+        if self.seed < 0:
+            raise UserError("--seed must not be negative")
+        self.knobs()
+
+    def knobs(self) -> Knobs:
+        """The parsed overrides; raises UserError where one does not fit."""
+        return Knobs.parse(self.overrides)
+
+    @property
+    def target(self) -> int | None:
+        """How many proposals to make, None for no limit but time and money."""
+        if self.candidates is None and self.hours is None and self.budget_usd is None:
+            return DEFAULT_CANDIDATES
+        return self.candidates
+
+    def to_json(self) -> dict[str, Any]:
+        """For the archive."""
+        return {**asdict(self), "models": list(self.models), "overrides": dict(self.overrides)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> CampaignSettings:
+        """From the archive."""
+        return cls(**{**data, "models": tuple(data["models"])})

@@ -1,0 +1,361 @@
+"""The life of one proposal, from the prompt to its place in the archive.
+
+Every step first looks whether the archive has its result already, so that a resumed campaign walks
+through the same steps and repeats nothing. What a slot sees of the others is fixed by its number,
+not by who finished first: it waits for all slots up to ``in_flight`` places before it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from agent.archive.records import AttemptRecord, CandidateRecord, ModelCallRecord
+from agent.campaign.baselines import Baselines, record_inspection
+from agent.campaign.calling import BudgetSpentError, Caller
+from agent.campaign.context import Context
+from agent.campaign.reviewing import Reviewing
+from agent.campaign.scoring import measure, run_tier
+from agent.evaluation.racing import goes_on
+from agent.llm.contract import LanguageModel
+from agent.proposers import (
+    Attempt,
+    Peer,
+    Proposal,
+    Proposer,
+    ProposerContext,
+    PromptSet,
+    parse_proposal,
+)
+from sandboxes.contract import Inspection, Program
+from templates.errors import CandidateError
+
+__all__ = ["Slots"]
+
+
+class Slots:
+    """Runs proposals; one call of `run` per slot, each in its own thread, begun in order."""
+
+    def __init__(
+        self,
+        context: Context,
+        baselines: Baselines,
+        caller: Caller,
+        models: Sequence[LanguageModel],
+        proposer: Proposer,
+        prompts: PromptSet,
+        reviewing: Reviewing,
+    ) -> None:
+        self._context = context
+        self._baselines = baselines
+        self._caller = caller
+        self._models = models
+        self._proposer = proposer
+        self._prompts = prompts
+        self._reviewing = reviewing
+        self._lock = threading.Lock()
+        self._identified: dict[int, threading.Event] = {}
+        self._finished: dict[int, threading.Event] = {}
+        self._peers: dict[int, Peer] = {}
+
+    def run(self, slot: int) -> None:
+        """Do whatever is left to do for a slot; returns once the candidate's fate is settled."""
+        index = self._context.first_proposal + slot
+        try:
+            record = self._context.find(index)
+            if record is None or not record.terminal:
+                self._live(slot, index)
+            elif record.fingerprint is not None and record.known_as is None:
+                self._remember(record)
+        finally:
+            self._context.hide(index)
+            self._event(self._identified, slot).set()
+            if not self._context.stopping.is_set():
+                self._event(self._finished, slot).set()
+
+    def program(self, record: CandidateRecord) -> Program:
+        """The program of an accepted candidate, traced again from its code."""
+        return self._context.engine.trace(record.code)
+
+    def _live(self, slot: int, index: int) -> None:
+        context = self._context
+        try:
+            accepted = self._propose(slot, index)
+        except BudgetSpentError:
+            context.archive.update_candidate(
+                context.candidate_id(index), terminal=True, outcome="unfunded"
+            )
+            raise
+        self._event(self._identified, slot).set()
+        if accepted is None:
+            return
+        record, program = accepted
+        context.wait_for(self._baselines.finished)
+        try:
+            outcome = self._race(record, program)
+        except CandidateError as error:
+            context.archive.update_candidate(
+                record.id,
+                terminal=True,
+                outcome="failed",
+                error_kind=error.kind,
+                error_message=error.message,
+            )
+            return
+        self._reviewing.review(record.id)
+        context.archive.update_candidate(record.id, terminal=True, outcome=outcome)
+
+    def _race(self, record: CandidateRecord, program: Program) -> str:
+        context = self._context
+        direction = context.spec.primary.direction
+        for name in ("screen", "search"):
+            tier = context.spec.tier(name)
+            scores = run_tier(context, record, program, tier)
+            if name == "screen":
+                _, best = self._baselines.best("screen")
+                if not goes_on(scores, best, direction):
+                    return "screened_out"
+        return "scored"
+
+    def _propose(self, slot: int, index: int) -> tuple[CandidateRecord, Program] | None:
+        """Ask, repair, trace, identify; None where no attempt became an acceptable program."""
+        context = self._context
+        asked = self._asking(slot)
+        previous: Attempt | None = None
+        past = {a.attempt: a for a in context.archive.attempts(context.candidate_id(index))}
+        for attempt in range(context.knobs.repairs + 1):
+            context.raise_if_stopping()
+            failed = past.get(attempt)
+            if failed is not None and failed.error_kind is not None:
+                previous = Attempt(failed.code, failed.error_kind, failed.error_message or "")
+                continue
+            try:
+                record = self._ask(asked, slot, index, attempt, previous)
+                accepted = self._accept(slot, record)
+            except CandidateError as error:
+                previous = self._note_failure(index, attempt, previous, error)
+                continue
+            context.archive.add_attempt(AttemptRecord(record.id, attempt, record.code))
+            return accepted
+        assert previous is not None
+        self._give_up(index, previous)
+        return None
+
+    def _asking(self, slot: int) -> ProposerContext:
+        return ProposerContext(
+            self._context.spec, self._prompts, self._context.seed, self._visible(slot)
+        )
+
+    def _ask(
+        self,
+        asked: ProposerContext,
+        slot: int,
+        index: int,
+        attempt: int,
+        previous: Attempt | None,
+    ) -> CandidateRecord:
+        """The candidate with this attempt's code, in the archive."""
+        context = self._context
+        model = self._models[slot % len(self._models)]
+        request = self._proposer.request(asked, slot, attempt, previous)
+        record = context.find(index)
+        if record is None:
+            # The row exists before the first call, so that whatever comes back has a place.
+            record = CandidateRecord(
+                id=context.candidate_id(index),
+                campaign_id=context.id,
+                index=index,
+                kind="proposal",
+                stage="proposed",
+                name=f"proposal_{slot}",
+                code="",
+                model=model.name,
+                parents=request.parents,
+                created_at=datetime.now(UTC),
+            )
+            with context.archive.transaction() as step:
+                for prompt in request.prompts:
+                    step.add_prompt(prompt)
+                step.add_candidate(record)
+        context.show(index, record.name, request.role, model.name)
+        call = self._caller.call(
+            model, request.completion, slot=index, attempt=attempt, role=request.role
+        )
+        proposal = self._parse(call)
+        return context.archive.update_candidate(
+            record.id,
+            name=proposal.name,
+            thought=proposal.thought,
+            code=proposal.code,
+            program_digest=None,
+            fingerprint=None,
+            known_as=None,
+            duplicate_of=None,
+            flags=(),
+            closed_form=None,
+        )
+
+    @staticmethod
+    def _parse(call: ModelCallRecord) -> Proposal:
+        text = call.completion or ""
+        try:
+            return parse_proposal(text)
+        except CandidateError as error:
+            raise _UnparsedError(error.kind, error.message, text) from error
+
+    def _accept(self, slot: int, record: CandidateRecord) -> tuple[CandidateRecord, Program]:
+        """Trace, inspect, compare with everything before, and see it run once."""
+        context = self._context
+        context.show(record.index, record.name, "trace")
+        program = context.engine.trace(record.code)
+        inspection = context.engine.inspect(program)
+        if inspection.fingerprint is None:
+            raise CandidateError(
+                "no_gradient", "the function has no gradient anywhere: nothing can be learned"
+            )
+        context.show(record.index, record.name, "compare")
+        self._wait_for_earlier(slot)
+        self._refuse_known(record, inspection)
+        changes = {
+            "stage": "traced",
+            "name": self._free_name(record.name, record.index),
+            "program_digest": inspection.digest,
+            "fingerprint": inspection.fingerprint,
+            "flags": inspection.flags,
+            "closed_form": inspection.closed_form,
+        }
+        with context.archive.transaction() as step:
+            record = step.update_candidate(record.id, **changes)
+            step.add_evaluation(record_inspection(context, record.id, inspection))
+        measure(context, record, program, context.spec.tier("smoke"))
+        record = context.archive.update_candidate(record.id, stage="smoke")
+        self._remember(record)
+        return record, program
+
+    def _refuse_known(self, record: CandidateRecord, inspection: Inspection) -> None:
+        assert inspection.fingerprint is not None
+        same = self._context.known.find(inspection.fingerprint)
+        if same is None:
+            return
+        owner = self._context.archive.find_candidate(self._context.id, name=same)
+        is_baseline = owner is not None and owner.kind != "proposal"
+        self._context.archive.update_candidate(
+            record.id,
+            program_digest=inspection.digest,
+            fingerprint=inspection.fingerprint,
+            known_as=same if is_baseline else None,
+            duplicate_of=owner.id if owner and not is_baseline else None,
+            flags=inspection.flags,
+            closed_form=inspection.closed_form,
+        )
+        raise CandidateError(
+            "known" if is_baseline else "duplicate",
+            f"up to scale and shift this is exactly {same}, which is "
+            f"{'a known baseline' if is_baseline else 'in the archive already'}; change the "
+            "mathematical form so that its gradient has another shape",
+        )
+
+    def _note_failure(
+        self, index: int, attempt: int, previous: Attempt | None, error: CandidateError
+    ) -> Attempt:
+        context = self._context
+        record = context.find(index)
+        assert record is not None
+        if isinstance(error, _UnparsedError):
+            code = error.text
+        else:
+            code = record.code or (previous.code if previous else "")
+        context.archive.add_attempt(
+            AttemptRecord(record.id, attempt, code, error.kind, error.message)
+        )
+        return Attempt(code, error.kind, error.message)
+
+    def _give_up(self, index: int, last: Attempt) -> None:
+        record = self._context.find(index)
+        assert record is not None
+        known = last.error_kind in ("known", "duplicate")
+        self._context.archive.update_candidate(
+            record.id,
+            terminal=True,
+            outcome=last.error_kind if known else "invalid",
+            code=record.code or last.code,
+            error_kind=last.error_kind,
+            error_message=last.error_message,
+        )
+
+    def _remember(self, record: CandidateRecord) -> None:
+        if record.fingerprint is not None and record.outcome not in ("known", "duplicate"):
+            self._context.known.add(record.name, record.fingerprint)
+
+    def _free_name(self, name: str, index: int) -> str:
+        """The proposed name, with the index where an earlier candidate has it already."""
+        owner = self._context.archive.find_candidate(self._context.id, name=name)
+        return name if owner is None or owner.index >= index else f"{name}_{index}"
+
+    def _visible(self, slot: int) -> tuple[Peer, ...]:
+        """What this slot may know: fixed by its number alone."""
+        context = self._context
+        if slot < context.knobs.in_flight:
+            # The first slots start while the baselines are being scored.
+            return tuple(
+                Peer(
+                    id=context.candidate_id(index),
+                    index=index,
+                    name=baseline.name,
+                    thought=baseline.title,
+                    code=baseline.code,
+                    kind="control" if baseline.is_control else "baseline",
+                    stage="traced",
+                )
+                for index, baseline in enumerate(context.template.baselines)
+            )
+        context.wait_for(self._baselines.finished)
+        last = slot - context.knobs.in_flight
+        for earlier in range(last + 1):
+            context.wait_for(self._event(self._finished, earlier))
+        return tuple(
+            self._peer(index) for index in range(context.first_proposal + last + 1)
+        )
+
+    def _peer(self, index: int) -> Peer:
+        """A settled candidate as prompts show it; read from the archive once."""
+        if index not in self._peers:
+            record = self._context.find(index)
+            assert record is not None
+            self._peers[index] = Peer(
+                id=record.id,
+                index=record.index,
+                name=record.name,
+                thought=record.thought,
+                code=record.code,
+                kind=record.kind,
+                stage=record.stage,
+                score=record.score,
+                low=record.score_low,
+                high=record.score_high,
+                parents=record.parents,
+                known_as=record.known_as,
+                review=self._reviewing.text(record.id),
+                error_kind=record.error_kind,
+                error_message=record.error_message,
+            )
+        return self._peers[index]
+
+    def _wait_for_earlier(self, slot: int) -> None:
+        self._context.wait_for(self._baselines.identified)
+        for earlier in range(slot):
+            self._context.wait_for(self._event(self._identified, earlier))
+
+    def _event(self, events: dict[int, threading.Event], slot: int) -> threading.Event:
+        with self._lock:
+            return events.setdefault(slot, threading.Event())
+
+
+class _UnparsedError(CandidateError):
+    """A completion that is no proposal; carries it, so that the model sees what it wrote."""
+
+    def __init__(self, kind: str, message: str, text: str) -> None:
+        super().__init__(kind, message)
+        self.text = text
+

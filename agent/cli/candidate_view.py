@@ -1,0 +1,146 @@
+"""Everything the archive has on one candidate, as data and as a page for a terminal."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from agent.cli.output import interval, number, plain, shorten
+from agent.cli.tables import facts_table, plain_table
+
+if TYPE_CHECKING:
+    from agent.archive import Archive, CandidateRecord, EvaluationRecord
+    from templates.contract import TemplateSpec
+
+__all__ = ["candidate_object", "candidate_page"]
+
+
+def candidate_object(archive: Archive, candidate: CandidateRecord) -> dict[str, Any]:
+    """The candidate with its parents, attempts, evaluations and reviews, for a machine."""
+    from agent.cli.output import jsonable
+
+    described: dict[str, Any] = jsonable(candidate)
+    described["attempts"] = jsonable(archive.attempts(candidate.id))
+    described["evaluations"] = jsonable(archive.evaluations(candidate.id))
+    described["reviews"] = jsonable(archive.reviews(candidate.id))
+    described["children"] = [child.id for child in archive.children(candidate.id)]
+    return described
+
+
+def candidate_page(
+    archive: Archive, candidate: CandidateRecord, spec: TemplateSpec
+) -> Iterator[RenderableType]:
+    """The parts of the page, in order."""
+    yield Text(f"{plain(candidate.name)}  {candidate.id}", style="bold")
+    yield facts_table(_facts(archive, candidate, spec))
+    if candidate.thought:
+        yield from _section("Thought", Text(plain(candidate.thought)))
+    yield from _section("Code", _code(candidate.code))
+    if candidate.closed_form:
+        yield from _section("Closed form (LaTeX)", Text(plain(candidate.closed_form)))
+    evaluations = archive.evaluations(candidate.id)
+    if evaluations:
+        yield from _section("Scores by effort and task", _scores(evaluations, spec))
+    yield from _attempts(archive, candidate)
+    for review in archive.reviews(candidate.id):
+        score = "" if review.score is None else f", score {review.score:g}"
+        yield from _section(
+            f"Review by {plain(review.reviewer)}: {plain(review.verdict)}{score}",
+            Text(plain(review.text)),
+        )
+
+
+def _section(title: str, body: RenderableType) -> Iterator[RenderableType]:
+    yield Text(f"\n{title}", style="bold underline")
+    yield Padding(body, (0, 0, 0, 2))
+
+
+def _facts(
+    archive: Archive, candidate: CandidateRecord, spec: TemplateSpec
+) -> Iterator[tuple[str, str | Text]]:
+    yield "campaign", candidate.campaign_id
+    yield "kind", candidate.kind + ("" if candidate.model is None else f", by {candidate.model}")
+    state = candidate.stage + ("" if candidate.terminal else ", not finished")
+    yield "stage", state + ("" if candidate.outcome is None else f", {candidate.outcome}")
+    if candidate.is_discovery:
+        yield "discovery", Text("yes: beats the baselines on fresh seeds and held-out tasks")
+    score = interval(candidate.score, candidate.score_low, candidate.score_high)
+    if candidate.score is not None:
+        yield "score", f"{score} {spec.primary.unit}".rstrip() + f"  ({spec.primary.title})"
+    yield "known as", candidate.known_as or ""
+    yield "duplicate of", candidate.duplicate_of or ""
+    yield "flags", ", ".join(candidate.flags)
+    yield "error", _error(candidate.error_kind, candidate.error_message)
+    parents = [archive.candidate(identifier) for identifier in candidate.parents]
+    yield "parents", ", ".join(f"{shorten(parent.name, 40)} ({parent.id})" for parent in parents)
+    yield "program", (candidate.program_digest or "")[:16]
+
+
+def _code(code: str) -> Syntax:
+    return Syntax(plain(code).rstrip(), "python", theme="ansi_dark", word_wrap=True)
+
+
+def _scores(evaluations: list[EvaluationRecord], spec: TemplateSpec) -> Table:
+    groups: dict[tuple[str, str], list[EvaluationRecord]] = defaultdict(list)
+    for record in evaluations:
+        groups[record.effort, record.task].append(record)
+    others = [metric for metric in spec.metrics if not metric.primary]
+    table = plain_table(
+        "effort",
+        "task",
+        "seeds",
+        spec.primary.title,
+        *(metric.title for metric in others),
+        "failed",
+        right=("seeds",),
+    )
+    order = {task.name: place for place, task in enumerate(spec.tasks)}
+    for (effort, task), records in sorted(
+        groups.items(), key=lambda item: (item[0][0], order.get(item[0][1], len(order)))
+    ):
+        failed = [record for record in records if record.failed is not None]
+        table.add_row(
+            effort,
+            task + (" (held out)" if task in spec.held_out_tasks else ""),
+            str(len(records)),
+            _estimate([record.primary for record in records]),
+            *(_mean(records, metric.name) for metric in others),
+            f"{len(failed)}: {shorten(failed[0].failed or '', 40)}" if failed else "",
+        )
+    return table
+
+
+def _estimate(values: list[float]) -> str:
+    from agent.evaluation.statistics import interval as estimate
+
+    if len(values) < 2:
+        return number(values[0])
+    found = estimate(values)
+    return interval(found.value, found.low, found.high)
+
+
+def _mean(records: list[EvaluationRecord], metric: str) -> str:
+    values = [record.metrics[metric] for record in records if metric in record.metrics]
+    return number(sum(values) / len(values)) if values else "-"
+
+
+def _attempts(archive: Archive, candidate: CandidateRecord) -> Iterator[RenderableType]:
+    attempts = archive.attempts(candidate.id)
+    if len(attempts) < 2 and not any(attempt.error_kind for attempt in attempts):
+        return
+    table = plain_table("attempt", "lines", "what came of it", right=("attempt", "lines"))
+    for attempt in attempts:
+        outcome = _error(attempt.error_kind, attempt.error_message) or "accepted"
+        table.add_row(str(attempt.attempt), str(len(attempt.code.splitlines())), outcome)
+    yield from _section("Attempts", table)
+
+
+def _error(kind: str | None, message: str | None) -> str:
+    return "" if kind is None else f"{kind}: {plain(message or '')}"

@@ -1,0 +1,102 @@
+"""``discover evaluate``: score a candidate of one's own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from agent.cli.commands.run import SandboxOption, WorkersOption, require_sandbox
+from agent.cli.failures import EXIT_USER
+from agent.cli.home import JsonOption
+from agent.cli.output import console, duration, emit_json, interval, number, plain
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    template: Annotated[
+        str,
+        typer.Argument(
+            metavar="TEMPLATE", help="Name of a template, or a folder with a template.toml."
+        ),
+    ],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.py", help="Python file that defines the function.")
+    ],
+    tier: Annotated[
+        Literal["smoke", "screen", "search", "confirm"],
+        typer.Option("--tier", help="How much to spend."),
+    ] = "search",
+    seed: Annotated[
+        int,
+        typer.Option("--seed", metavar="N", min=0, help="Decides the seeds; same seed, same bits."),
+    ] = 0,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            "--seeds", metavar="N", min=1, help="How many seeds.", show_default="as the tier says"
+        ),
+    ] = None,
+    sandbox: SandboxOption = "auto",
+    workers: WorkersOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Score a file of your own as a campaign would.
+
+    Exit code 2 says that the file must change, and one line says what.
+    """
+    from agent.evaluation.single import evaluate_file
+    from templates.errors import UserError
+
+    require_sandbox(sandbox)
+    if not file.is_file():
+        raise UserError(f"there is no file {file}: give the path of a Python file")
+    found = evaluate_file(
+        template,
+        file,
+        tier=tier,
+        seed=seed,
+        seeds=seeds,
+        sandbox=sandbox,
+        workers=workers,
+        notify=_tell,
+    )
+    if json:
+        emit_json(found)
+    elif found["status"] == "valid":
+        _print(found, file)
+    if found["status"] != "valid":
+        error = found["error"]
+        message = " ".join(plain(str(error["message"])).split())
+        print(f"discover: {file}: {error['class']}: {message}", file=sys.stderr)
+        raise typer.Exit(EXIT_USER)
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _print(found: Mapping[str, Any], file: Path) -> None:
+    from agent.cli.tables import facts_table
+
+    bounds = found.get("interval") or (None, None)
+    known = found["known_as"]
+    out = console()
+    out.print(f"{file} on {found['template']}", style="bold")
+    out.print(
+        facts_table(
+            [
+                ("score", interval(found["score"], *bounds)),
+                ("tier", f"{found['tier']}, seed {found['seed']}"),
+                ("known as", "nothing known" if known is None else str(known)),
+                ("flags", ", ".join(found["flags"])),
+                *((name, number(value)) for name, value in found["metrics"].items()),
+                ("sandbox", str(found["sandbox"])),
+                ("time", duration(found["seconds"])),
+            ]
+        )
+    )

@@ -1,0 +1,228 @@
+"""``discover run`` and ``discover resume``."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from agent.cli.failures import EXIT_INTERRUPTED
+from agent.cli.home import CampaignArgument, HomeOption, JsonOption, home_of, open_archive
+from agent.cli.output import console, emit_json, money
+
+if TYPE_CHECKING:
+    from agent.archive import Archive, CampaignRecord
+    from agent.campaign import Campaign
+    from agent.campaign.progress import Observer
+
+__all__ = ["SandboxOption", "WorkersOption", "require_sandbox", "resume", "run"]
+
+SandboxOption = Annotated[
+    Literal["auto", "docker", "process"],
+    typer.Option("--sandbox", help="What untrusted code runs in; auto takes the strongest here."),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", metavar="N", min=1, help="Evaluator processes.", show_default="one per core"
+    ),
+]
+_NoLive = Annotated[
+    bool, typer.Option("--no-live", help="Print plain lines instead of the live view.")
+]
+
+
+def run(
+    template: Annotated[
+        str,
+        typer.Argument(
+            metavar="TEMPLATE", help="Name of a template, or a folder with a template.toml."
+        ),
+    ],
+    candidates: Annotated[
+        int | None,
+        typer.Option("--candidates", metavar="N", min=1, help="How many proposals to make."),
+    ] = None,
+    hours: Annotated[
+        float | None,
+        typer.Option("--hours", metavar="H", help="Stop after so many hours of wall-clock time."),
+    ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option("--budget", metavar="USD", help="Spend at most so many dollars on models."),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            metavar="NAME",
+            help="A language model; repeat for several. See discover models.",
+            show_default="local",
+        ),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", min=0, help="Everything random follows it.")
+    ] = 0,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="A further setting, e.g. in_flight=8; repeatable. An unknown KEY names the known.",
+        ),
+    ] = None,
+    sandbox: SandboxOption = "auto",
+    workers: WorkersOption = None,
+    json: JsonOption = False,
+    no_live: _NoLive = False,
+    home: HomeOption = None,
+) -> None:
+    """Start a campaign and follow it to its end.
+
+    Ctrl-C saves and says how to go on; a second one quits at once, which loses nothing either.
+    """
+    from agent.campaign import Campaign, CampaignSettings
+
+    require_sandbox(sandbox)
+    place = home_of(home)
+    wanted = CampaignSettings(
+        template=template,
+        models=tuple(model or ("local",)),
+        candidates=candidates,
+        hours=hours,
+        budget_usd=budget,
+        seed=seed,
+        sandbox=sandbox,
+        workers=workers,
+        overrides=overrides_of(settings or ()),
+    )
+    with open_archive(place, must_exist=False) as archive:
+        _follow(archive, Campaign.create(archive, wanted, place), place, json, no_live)
+
+
+def resume(
+    campaign: CampaignArgument = "latest",
+    json: JsonOption = False,
+    no_live: _NoLive = False,
+    home: HomeOption = None,
+) -> None:
+    """Go on with a campaign that was stopped, interrupted or killed."""
+    from agent.campaign import Campaign
+
+    place = home_of(home)
+    with open_archive(place) as archive:
+        record = archive.campaign(campaign)
+        _follow(archive, Campaign.resume(archive, record.id, place), place, json, no_live)
+
+
+def overrides_of(settings: list[str] | tuple[()]) -> dict[str, str]:
+    """``KEY=VALUE`` texts as a mapping.
+
+    Raises:
+        UserError: One has no ``=``, or a key comes twice.
+    """
+    from templates.errors import UserError
+
+    overrides: dict[str, str] = {}
+    for text in settings:
+        key, equals, value = text.partition("=")
+        key = key.strip()
+        if not equals or not key:
+            raise UserError(f"--set {text}: write it as KEY=VALUE, for example --set in_flight=8")
+        if key in overrides:
+            raise UserError(f"--set {key} was given twice: keep one of them")
+        overrides[key] = value.strip()
+    return overrides
+
+
+def require_sandbox(name: str) -> None:
+    """Refuse what this version cannot do.
+
+    Raises:
+        UserError: The sandbox is known but not there yet.
+    """
+    from templates.errors import UserError
+
+    if name == "docker":
+        raise UserError(
+            "the docker sandbox is not available in this version yet: use --sandbox process "
+            "(discover doctor says what it holds on this machine)"
+        )
+
+
+def _follow(
+    archive: Archive, campaign: Campaign, place: Path, as_json: bool, no_live: bool
+) -> None:
+    """Run a campaign under the eyes of a person, then say what it found."""
+    from agent.cli.interrupt import Interruption
+    from agent.cli.lines import LineView
+
+    screen = console(stderr=as_json)
+    live = screen.is_terminal and not no_live
+    with ExitStack() as stack:
+        observer: Observer
+        if live:
+            from agent.cli.live import LiveView
+
+            view = stack.enter_context(LiveView(screen))
+
+            def request_stop(reason: str) -> None:
+                view.stopping = True
+                campaign.request_stop(reason)
+
+            observer = view
+        else:
+            request_stop = campaign.request_stop
+            observer = LineView(sys.stderr if as_json else sys.stdout)
+        interruption = stack.enter_context(
+            Interruption(request_stop, exit_code=EXIT_INTERRUPTED, announce=not live)
+        )
+        record = campaign.run(observer)
+    if interruption.received and record.status == "stopped":
+        _say_resume(archive, record, as_json)
+        raise typer.Exit(EXIT_INTERRUPTED)
+    _conclude(archive, record, place, as_json)
+
+
+def _say_resume(archive: Archive, record: CampaignRecord, as_json: bool) -> None:
+    counts = archive.counts(record.id, kinds=("proposal",))
+    if as_json:
+        from agent.cli.commands.campaigns import campaign_object
+
+        emit_json(campaign_object(archive, record))
+    console(stderr=as_json).print(
+        f"Saved {record.id}: {counts.terminal} proposals done, "
+        f"{money(archive.cost(record.id))} spent.\nGo on with: discover resume {record.id}"
+    )
+
+
+def _conclude(archive: Archive, record: CampaignRecord, place: Path, as_json: bool) -> None:
+    """The table, one plain sentence, and where the report is."""
+    from agent.cli.standings import standings
+    from agent.report import write_report
+    from templates.registry import load_template
+
+    spec = load_template(record.settings["template"]).spec
+    table = standings(archive, record, spec, limit=12)
+    report = write_report(archive, record.id, place)
+    if as_json:
+        from agent.cli.commands.campaigns import campaign_object
+
+        described = campaign_object(archive, record)
+        described |= {"verdict": table.verdict, "report": report, "best": table.rows}
+        emit_json(described)
+        return
+    from agent.cli.tables import standings_table
+
+    screen = console()
+    screen.print(f"\n{record.id}: {record.status}", style="bold")
+    if record.stop_reason:
+        screen.print(record.stop_reason)
+    screen.print(standings_table(table))
+    screen.print(f"\n{table.verdict}")
+    screen.print(f"Report: {report}", soft_wrap=True)
+    if record.status == "stopped":
+        screen.print(f"Go on with: discover resume {record.id}")

@@ -1,0 +1,54 @@
+"""Which seeds a tier evaluates on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from templates.contract import TemplateSpec, Tier
+
+__all__ = ["Job", "jobs_of", "seed_block"]
+
+_BLOCKS = {"search": 11, "confirm": 13}
+
+Job = tuple[str, int]  # task, seed
+
+
+def seed_block(campaign_seed: int, block: Literal["search", "confirm"], count: int) -> list[int]:
+    """The first ``count`` seeds of a block, 31 bits each; blocks of a campaign never meet.
+
+    Every candidate of a campaign sees the same seeds in the same order (common random numbers).
+    """
+    words = np.random.SeedSequence(campaign_seed, spawn_key=(_BLOCKS[block],)).generate_state(
+        max(count, 1)
+    )
+    # Even seeds search, odd seeds confirm: disjoint by construction.
+    odd = int(block == "confirm")
+    return [(int(word) & 0x7FFF_FFFE) | odd for word in words[:count]]
+
+
+def jobs_of(
+    spec: TemplateSpec, tier: Tier, campaign_seed: int, seeds: int | None = None
+) -> list[Job]:
+    """All (task, seed) pairs of a tier, search tasks first.
+
+    Args:
+        spec: The template.
+        tier: The tier.
+        campaign_seed: Seed of the campaign.
+        seeds: Overrides the tier's number of seeds.
+    """
+    count = seeds or tier.seeds
+    jobs = [
+        (task, seed)
+        for task in spec.search_tasks
+        for seed in seed_block(campaign_seed, tier.seed_block, count)
+    ]
+    held_out = min(tier.held_out_seeds, count) if seeds else tier.held_out_seeds
+    jobs += [
+        (task, seed)
+        for task in (spec.held_out_tasks if held_out else ())
+        for seed in seed_block(campaign_seed, tier.seed_block, held_out)
+    ]
+    return jobs

@@ -1,0 +1,69 @@
+"""What each task changes, and what each effort spends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["BATCH", "BETAS", "EFFORTS", "TASKS", "Effort", "TaskSetting"]
+
+BATCH = 32
+"""Preference pairs of one update; the shape that candidates see."""
+
+BETAS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
+"""The grid on which each candidate draws its frontier."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long one policy is trained and how finely it is judged.
+
+    Attributes:
+        updates: Adam updates.
+        pairs: Preference pairs to train on, gone through again and again in random order.
+        test_pairs: Unseen pairs for the accuracy of the implicit reward.
+        texts: Texts sampled from each trained policy.
+        learning_rate: Of Adam, at its peak.
+    """
+
+    updates: int
+    pairs: int
+    test_pairs: int
+    texts: int
+    learning_rate: float = 3e-3
+
+
+EFFORTS: Mapping[str, Effort] = {
+    "smoke": Effort(updates=3, pairs=64, test_pairs=32, texts=32),
+    "full": Effort(updates=64, pairs=640, test_pairs=128, texts=384),
+}
+
+
+@dataclass(frozen=True)
+class TaskSetting:
+    """One task.
+
+    Attributes:
+        attribute: Name of the ground-truth reward.
+        temperature: Of the Bradley-Terry labels, in units of the reward.
+        betas: The grid; as many values as the population has a seed.
+        prompts: Where the prompts of the final judgement come from: other verses of the books
+            that the reference has read, or books that it has not.
+        flipped: Share of the training labels that are turned round.
+    """
+
+    attribute: Literal["sentiment", "modern"] = "sentiment"
+    temperature: float = 0.1
+    betas: tuple[float, ...] = BETAS
+    prompts: Literal["validation", "held_out"] = "validation"
+    flipped: float = 0.0
+
+
+TASKS: Mapping[str, TaskSetting] = {
+    "sentiment": TaskSetting(),
+    "modern_english": TaskSetting(attribute="modern", temperature=0.2),
+    "unseen_prompts": TaskSetting(prompts="held_out"),
+    "label_noise": TaskSetting(flipped=0.25),
+    "beta_outside": TaskSetting(betas=(0.01, 0.02, 0.035, 3.0, 5.0, 8.0)),
+}

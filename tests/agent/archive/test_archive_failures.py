@@ -1,0 +1,102 @@
+import os
+import sqlite3
+from contextlib import closing
+
+import pytest
+from sqlalchemy import event
+
+from agent.archive import Archive
+from templates.errors import InfrastructureError, UserError
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path):
+    file = tmp_path / "archive.db"
+    file.write_text("these are my notes, not a database; " * 50)
+    with pytest.raises(UserError, match="damaged or not an archive"):
+        Archive(file)
+    assert file.read_text().startswith("these are my notes")
+
+
+def test_a_damaged_archive_says_so(archive, campaign, make):
+    with archive.transaction() as step:
+        for index in range(200):
+            step.add_candidate(make.candidate(campaign, index, code="x" * 2000))
+    archive.close()
+    with open(archive.location, "r+b") as file:
+        # The first page, with the schema, stays; what it refers to is overwritten.
+        file.seek(4096)
+        size = os.path.getsize(archive.location)
+        file.write(b"\xa5" * (size - 4096))
+    with Archive(archive.location, must_exist=True) as damaged:
+        with pytest.raises(UserError, match="damaged or not an archive"):
+            damaged.candidates(campaign)
+
+
+def test_a_full_disk_loses_the_step_and_nothing_else(archive, campaign, make):
+    archive.add_candidate(make.candidate(campaign, 0))
+    before = archive.canonical_content(campaign)
+    archive.close()
+
+    @event.listens_for(archive._engine, "connect")
+    def _no_room(connection, record):
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+
+    with pytest.raises(InfrastructureError, match="the disk is full"):
+        archive.add_candidate(make.candidate(campaign, 1, code="x" * 100_000))
+    assert archive.canonical_content(campaign) == before
+    event.remove(archive._engine, "connect", _no_room)
+    archive.close()
+    archive.add_candidate(make.candidate(campaign, 1, code="x" * 100_000))
+    assert archive.counts(campaign).total == 2
+
+
+def test_an_archive_that_cannot_be_written_says_so(archive, campaign, make):
+    archive.close()
+
+    @event.listens_for(archive._engine, "connect")
+    def _read_only(connection, record):
+        connection.execute("PRAGMA query_only = ON")
+
+    with pytest.raises(UserError, match="make it and its folder writable"):
+        archive.add_candidate(make.candidate(campaign, 0))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_says_so(tmp_path):
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(UserError, match="cannot"):
+            Archive(tmp_path / "archive.db")
+    finally:
+        tmp_path.chmod(0o700)
+
+
+@pytest.mark.parametrize("place", ["/proc/self/nowhere/archive.db", "/dev/null/archive.db"])
+def test_a_place_that_cannot_be_says_so(place):
+    with pytest.raises(UserError, match="cannot make the folder"):
+        Archive(place)
+
+
+def test_a_database_that_stays_locked_says_so(archive, campaign, make, monkeypatch):
+    monkeypatch.setattr("agent.archive.dialect.BUSY_TIMEOUT_S", 0.2)
+    with (
+        Archive(archive.location) as impatient,
+        closing(sqlite3.connect(archive.location)) as other,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        # Readers are not concerned.
+        assert impatient.counts(campaign).total == 0
+        with pytest.raises(InfrastructureError, match=r"locked for over 0\.2 s"):
+            impatient.add_candidate(make.candidate(campaign, 0))
+        other.rollback()
+        impatient.add_candidate(make.candidate(campaign, 0))
+
+
+def test_urls_that_cannot_be_used_say_so():
+    with pytest.raises(UserError, match="cannot be kept in 'mysql'"):
+        Archive("mysql://localhost/archive")
+    with pytest.raises(UserError, match="not a database URL"):
+        Archive("://")
+    with pytest.raises(UserError, match="in memory"):
+        Archive("sqlite://")

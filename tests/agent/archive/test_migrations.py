@@ -1,0 +1,109 @@
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from agent.archive import Archive
+from agent.archive.migrate import SCHEMA_HEAD, VERSION_TABLE
+from agent.archive.tables import Base
+from templates.errors import UserError
+
+
+def test_the_migrations_make_the_tables_of_the_models(archive, tmp_path):
+    engine = create_engine(f"sqlite:///{archive.location}")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"version_table": VERSION_TABLE, "compare_server_default": True}
+        )
+        assert compare_metadata(context, Base.metadata) == []
+    engine.dispose()
+    # The comparison knows nothing of checks and of what is kept where: compare the tables' words.
+    direct = create_engine(f"sqlite:///{tmp_path / 'direct.db'}")
+    Base.metadata.create_all(direct)
+    direct.dispose()
+    assert _words(archive.location) == _words(tmp_path / "direct.db")
+
+
+def _words(file):
+    with closing(sqlite3.connect(file)) as connection:
+        rows = connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != ?",
+            (VERSION_TABLE,),
+        ).fetchall()
+    return {name: sorted(line.strip(" \t,)") for line in sql.split("\n")) for name, sql in rows}
+
+
+def test_the_head_is_the_last_migration():
+    config = Config()
+    config.set_main_option("script_location", "agent.archive:migrations")
+    assert ScriptDirectory.from_config(config).get_heads() == [SCHEMA_HEAD]
+
+
+def test_a_newer_archive_is_refused_and_left_alone(archive):
+    with closing(sqlite3.connect(archive.location)) as connection:
+        connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
+        connection.commit()
+    with pytest.raises(UserError, match="written by a newer one, so upgrade discovery-agent"):
+        Archive(archive.location)
+    with closing(sqlite3.connect(archive.location)) as connection:
+        version = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()
+    assert version == ("9999",)
+
+
+def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path):
+    file = tmp_path / "music.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE songs (title TEXT)")
+        connection.commit()
+    with pytest.raises(UserError, match=r"something else \(tables: songs\)"):
+        Archive(file)
+    with closing(sqlite3.connect(file)) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master").fetchall()
+    assert tables == [("songs",)]
+
+
+def test_an_interrupted_upgrade_leaves_nothing_behind(tmp_path, monkeypatch):
+    file = tmp_path / "archive.db"
+
+    def interrupted(config, revision):
+        config.attributes["connection"].exec_driver_sql("CREATE TABLE half (id INTEGER)")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("alembic.command.upgrade", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Archive(file)
+    monkeypatch.undo()
+    with Archive(file) as archive:
+        assert archive.campaigns() == []
+    assert "half" not in _words(file)
+
+
+def test_processes_that_make_the_same_archive_together_all_succeed(tmp_path):
+    code = (
+        "import sys; from agent.archive import Archive; sys.stdin.readline();"
+        " print(Archive(sys.argv[1]).campaigns())"
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path / "archive.db")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    # They import first and begin on one signal.
+    for process in processes:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    for process in processes:
+        output, errors = process.communicate(timeout=60)
+        assert (output, errors, process.returncode) == ("[]\n", "", 0)
