@@ -1,1 +1,15 @@
-"""Reviewers: is a candidate new, sound and honest?"""
+"""Reviewers: is a candidate new, sound and honest? They see plain data, never a live sandbox."""
+
+from __future__ import annotations
+
+from reviewers.contract import (
+    CodeReviewer,
+    Finding,
+    Measured,
+    Review,
+    Severity,
+    Subject,
+    Verdict,
+)
+
+__all__ = ["CodeReviewer", "Finding", "Measured", "Review", "Severity", "Subject", "Verdict"]

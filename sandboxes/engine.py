@@ -203,7 +203,9 @@ class Engine:
         try:
             seen = _Inspected.model_validate(dict(reply.body))
         except ValidationError as error:
-            raise InfrastructureError(f"an evaluator sent a malformed inspection: {error}") from error
+            raise InfrastructureError(
+                f"an evaluator sent a malformed inspection: {error}"
+            ) from error
         return Inspection(**{**seen.model_dump(), "flags": tuple(seen.flags)})
 
     def evaluate(

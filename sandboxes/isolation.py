@@ -126,9 +126,7 @@ def build_root(spec: dict[str, Any]) -> None:
         for name in ("null", "zero", "urandom", "random"):
             _bind(Path("/dev") / name, root, writable=True)
     (root / "tmp").mkdir()
-    mount(
-        "tmpfs", str(root / "tmp"), "tmpfs", MS_NOSUID | MS_NODEV, f"size={TMP_BYTES},mode=1777"
-    )
+    mount("tmpfs", str(root / "tmp"), "tmpfs", MS_NOSUID | MS_NODEV, f"size={TMP_BYTES},mode=1777")
     (root / "proc").mkdir()
     # The old /proc comes along until the new process has mounted its own: the kernel lets an
     # unprivileged user mount one only while another is fully visible.
@@ -198,7 +196,7 @@ def enter(spec: dict[str, Any]) -> dict[str, str]:
 def become_nobody(refused: dict[str, str]) -> None:
     """Leave root for good where we had it; inside, the process may still make own namespaces."""
     try:
-        if os.stat("/proc/self").st_uid == 0 and os.geteuid() == 0 and not _in_user_namespace():
+        if Path("/proc/self").stat().st_uid == 0 and os.geteuid() == 0 and not _in_user_namespace():
             os.setgroups([])
             os.setresgid(NOBODY, NOBODY, NOBODY)
             os.setresuid(NOBODY, NOBODY, NOBODY)

@@ -28,11 +28,15 @@ def look() -> dict[str, tuple[bool, str]]:
         not any("KEY" in name or "TOKEN" in name for name in os.environ),
         f"{len(os.environ)} variables, all set by the sandbox",
     )
-    status = dict(
-        line.split(":\t", 1)
-        for line in Path("/proc/self/status").read_text().splitlines()
-        if ":\t" in line
-    ) if Path("/proc/self/status").exists() else {}
+    status = (
+        dict(
+            line.split(":\t", 1)
+            for line in Path("/proc/self/status").read_text().splitlines()
+            if ":\t" in line
+        )
+        if Path("/proc/self/status").exists()
+        else {}
+    )
     seen["no_new_privileges"] = (
         status.get("NoNewPrivs") == "1",
         "set" if status.get("NoNewPrivs") == "1" else "not seen in /proc",

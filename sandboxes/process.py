@@ -24,6 +24,7 @@ from templates.errors import InfrastructureError
 __all__ = ["ProcessSandbox"]
 
 _START_TIMEOUT_S = 30.0
+_LAUNCHER = Path(__file__).with_name("isolation.py")
 _PACKAGE_ROOT = Path(__file__).resolve().parent.parent
 # The kernel ends a cage with the *thread* that started it, so one thread that lives as long as
 # this process starts them all.
@@ -140,8 +141,7 @@ class ProcessSandbox:
         errors: IO[bytes] = tempfile.TemporaryFile(prefix="discover-stderr-")  # noqa: SIM115
         try:
             process = subprocess.Popen(
-                [sys.executable, "-I", str(Path(__file__).with_name("isolation.py"))]
-                + [json.dumps(spec)],
+                [sys.executable, "-I", str(_LAUNCHER), json.dumps(spec)],
                 env={},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -194,7 +194,7 @@ def _visible(role: Role) -> list[Path]:
 
 
 def _environment(role: Role) -> dict[str, str]:
-    environment = {
+    return {
         "HOME": "/tmp",
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
@@ -209,7 +209,6 @@ def _environment(role: Role) -> dict[str, str]:
         "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
         "NPROC": "1",
     }
-    return environment
 
 
 def _read_line(descriptor: int, deadline: float) -> bytes:

@@ -21,8 +21,8 @@ ALLOWED_IMPORTS = frozenset(
     "jax math functools typing collections dataclasses itertools operator numpy __future__".split()
 )
 _FORBIDDEN_NAMES = frozenset(
-    "eval exec compile open input breakpoint __import__ globals locals vars getattr setattr delattr "
-    "memoryview exit quit help".split()
+    "eval exec compile open input breakpoint __import__ globals locals vars getattr setattr "
+    "delattr memoryview exit quit help".split()
 )
 _FORBIDDEN_ATTRIBUTES = frozenset(
     "pure_callback io_callback callback host_callback ffi ffi_call debug print_callback export "
@@ -98,7 +98,8 @@ def _check_import(name: str, line: int) -> None:
     if name.split(".")[0] not in ALLOWED_IMPORTS:
         raise CandidateError(
             "forbidden_import",
-            f"line {line}: `import {name}` is not allowed; only {', '.join(sorted(ALLOWED_IMPORTS))}",
+            f"line {line}: `import {name}` is not allowed; only "
+            f"{', '.join(sorted(ALLOWED_IMPORTS))} are",
         )
 
 

@@ -78,13 +78,11 @@ class Argument(_Frozen):
 class Abbreviation(_Frozen):
     """A combination of arguments that the field has a symbol for, used in closed forms.
 
-    ``expression`` is arithmetic over argument names; it must be linear in ``eliminates`` with
-    coefficient one, which is the argument that is substituted.
+    ``expression`` is a sum or difference of argument names, with numeric factors.
     """
 
     symbol: str
     expression: str
-    eliminates: str
 
 
 class FunctionSignature(_Frozen):

@@ -101,7 +101,9 @@ def _locate(name_or_path: str | Path) -> Path:
             return Path(str(entry.load().__path__[0])).resolve()
     near = difflib.get_close_matches(name, template_names(), n=3, cutoff=0.4)
     hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(template_names())}"
-    raise UserError(f"there is no template {name!r} and no folder with a template.toml there; {hint}")
+    raise UserError(
+        f"there is no template {name!r} and no folder with a template.toml there; {hint}"
+    )
 
 
 def _baseline(file: Path) -> Baseline:

@@ -55,9 +55,7 @@ class Baselines:
     def table(self, tier_name: str) -> dict[str, dict[Job, float]]:
         """Scores of all baselines that have every job of a tier, by name."""
         tier = self._context.spec.tier(tier_name)
-        found = {
-            record.name: scores_of(self._context, record, tier) for record in self._records()
-        }
+        found = {record.name: scores_of(self._context, record, tier) for record in self._records()}
         most = max(map(len, found.values()))
         return {name: scores for name, scores in found.items() if scores and len(scores) == most}
 

@@ -6,6 +6,7 @@ import platform
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from agent.campaign.progress import Observer
 from agent.campaign.reviewing import Reviewing
 from agent.campaign.settings import CampaignSettings
 from agent.campaign.slot import Slots
+from agent.evaluation.platforms import choose_platform
 from agent.evaluation.workers import DaemonPool
 from agent.llm import open_model
 from agent.llm.contract import LanguageModel
@@ -148,7 +150,7 @@ class Campaign:
             template,
             choose_sandbox(self._settings.sandbox),
             workers=self._settings.workers,
-            platform=_platform(template),
+            platform=choose_platform(template.spec),
             notify=lambda line: context.tell(line),
         )
         stack.callback(engine.close)
@@ -216,7 +218,7 @@ class Campaign:
         yardstick = pool.submit(baselines.run)
         target = self._settings.target
         next_slot = 0
-        running = []
+        running: list[Future[None]] = []
         try:
             while True:
                 context.raise_if_stopping()
@@ -314,21 +316,3 @@ class Campaign:
             self.id, status, finished_at=datetime.now(UTC), stop_reason=reason
         )
         return self._archive.campaign(self.id)
-
-
-def _platform(template: Template) -> str:
-    """The accelerator where a GPU is there and the template can use it, else the CPU."""
-    has_gpu = Path("/dev/nvidiactl").exists() and "cuda" in template.spec.population
-    return "cuda" if has_gpu and _has_cuda_plugin() else "cpu"
-
-
-def _has_cuda_plugin() -> bool:
-    from importlib.metadata import PackageNotFoundError
-
-    for name in ("jax-cuda12-plugin", "jax-cuda13-plugin"):
-        try:
-            version(name)
-        except PackageNotFoundError:
-            continue
-        return True
-    return False

@@ -1,4 +1,4 @@
-"""The last word: the best candidates against the best baselines, on fresh seeds and held-out tasks."""
+"""The last word: best candidates against best baselines, on fresh seeds and held-out tasks."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ __all__ = ["Confirming"]
 class Confirming:
     """Runs the confirm tier for the few candidates that did better than every baseline."""
 
-    def __init__(
-        self, context: Context, baselines: Baselines, slots: Slots
-    ) -> None:
+    def __init__(self, context: Context, baselines: Baselines, slots: Slots) -> None:
         self._context = context
         self._baselines = baselines
         self._slots = slots
@@ -96,9 +94,7 @@ class Confirming:
             search_tasks=context.spec.search_tasks,
             confidence=1 - alpha_spent(place, context.knobs.alpha),
         )
-        accepted = all(
-            review.verdict == "accept" for review in context.archive.reviews(record.id)
-        )
+        accepted = all(review.verdict == "accept" for review in context.archive.reviews(record.id))
         is_discovery = verdict.holds and accepted
         with context.archive.transaction() as step:
             settled = step.update_candidate(

@@ -60,9 +60,7 @@ class Monitor:
         archive, campaign = self._archive, self._record.id
         counts = archive.counts(campaign, kinds=["proposal"])
         leaders = archive.leaderboard(campaign, _SHOWN, direction=self._direction)
-        baselines = archive.leaderboard(
-            campaign, 1, direction=self._direction, kinds=["baseline"]
-        )
+        baselines = archive.leaderboard(campaign, 1, direction=self._direction, kinds=["baseline"])
         done = counts.terminal
         hours = self._settings.hours
         return Progress(

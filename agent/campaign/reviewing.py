@@ -1,4 +1,9 @@
 class Reviewing:
-    def __init__(self, context): pass
-    def review(self, cid): pass
-    def text(self, cid): return None
+    def __init__(self, context):
+        pass
+
+    def review(self, cid):
+        pass
+
+    def text(self, cid):
+        return None

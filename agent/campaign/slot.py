@@ -22,10 +22,10 @@ from agent.llm.contract import LanguageModel
 from agent.proposers import (
     Attempt,
     Peer,
+    PromptSet,
     Proposal,
     Proposer,
     ProposerContext,
-    PromptSet,
     parse_proposal,
 )
 from sandboxes.contract import Inspection, Program
@@ -314,9 +314,7 @@ class Slots:
         last = slot - context.knobs.in_flight
         for earlier in range(last + 1):
             context.wait_for(self._event(self._finished, earlier))
-        return tuple(
-            self._peer(index) for index in range(context.first_proposal + last + 1)
-        )
+        return tuple(self._peer(index) for index in range(context.first_proposal + last + 1))
 
     def _peer(self, index: int) -> Peer:
         """A settled candidate as prompts show it; read from the archive once."""
@@ -358,4 +356,3 @@ class _UnparsedError(CandidateError):
     def __init__(self, kind: str, message: str, text: str) -> None:
         super().__init__(kind, message)
         self.text = text
-

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
@@ -14,6 +13,8 @@ from rich.text import Text
 
 from agent.cli.output import interval, number, plain, shorten
 from agent.cli.tables import facts_table, plain_table
+from agent.evaluation.racing import summarize
+from agent.evaluation.seeds import jobs_of
 
 if TYPE_CHECKING:
     from agent.archive import Archive, CandidateRecord, EvaluationRecord
@@ -45,9 +46,10 @@ def candidate_page(
     yield from _section("Code", _code(candidate.code))
     if candidate.closed_form:
         yield from _section("Closed form (LaTeX)", Text(plain(candidate.closed_form)))
-    evaluations = archive.evaluations(candidate.id)
-    if evaluations:
-        yield from _section("Scores by effort and task", _scores(evaluations, spec))
+    seed = archive.campaign(candidate.campaign_id).seed
+    measured = _by_tier_and_task(archive.evaluations(candidate.id), spec, seed)
+    if measured:
+        yield from _section("Scores by tier and task", _scores(measured, spec))
     yield from _attempts(archive, candidate)
     for review in archive.reviews(candidate.id):
         score = "" if review.score is None else f", score {review.score:g}"
@@ -59,7 +61,7 @@ def candidate_page(
 
 def _section(title: str, body: RenderableType) -> Iterator[RenderableType]:
     yield Text(f"\n{title}", style="bold underline")
-    yield Padding(body, (0, 0, 0, 2))
+    yield Padding(body, (0, 0, 0, 2), expand=False)
 
 
 def _facts(
@@ -87,13 +89,12 @@ def _code(code: str) -> Syntax:
     return Syntax(plain(code).rstrip(), "python", theme="ansi_dark", word_wrap=True)
 
 
-def _scores(evaluations: list[EvaluationRecord], spec: TemplateSpec) -> Table:
-    groups: dict[tuple[str, str], list[EvaluationRecord]] = defaultdict(list)
-    for record in evaluations:
-        groups[record.effort, record.task].append(record)
+def _scores(
+    measured: Sequence[tuple[str, str, list[EvaluationRecord]]], spec: TemplateSpec
+) -> Table:
     others = [metric for metric in spec.metrics if not metric.primary]
     table = plain_table(
-        "effort",
+        "tier",
         "task",
         "seeds",
         spec.primary.title,
@@ -101,13 +102,10 @@ def _scores(evaluations: list[EvaluationRecord], spec: TemplateSpec) -> Table:
         "failed",
         right=("seeds",),
     )
-    order = {task.name: place for place, task in enumerate(spec.tasks)}
-    for (effort, task), records in sorted(
-        groups.items(), key=lambda item: (item[0][0], order.get(item[0][1], len(order)))
-    ):
+    for tier, task, records in measured:
         failed = [record for record in records if record.failed is not None]
         table.add_row(
-            effort,
+            tier,
             task + (" (held out)" if task in spec.held_out_tasks else ""),
             str(len(records)),
             _estimate([record.primary for record in records]),
@@ -117,12 +115,33 @@ def _scores(evaluations: list[EvaluationRecord], spec: TemplateSpec) -> Table:
     return table
 
 
-def _estimate(values: list[float]) -> str:
-    from agent.evaluation.statistics import interval as estimate
+def _by_tier_and_task(
+    evaluations: Sequence[EvaluationRecord], spec: TemplateSpec, campaign_seed: int
+) -> list[tuple[str, str, list[EvaluationRecord]]]:
+    """Evaluations under the furthest tier that they complete; fresh seeds stay by themselves."""
+    found: list[tuple[str, str, list[EvaluationRecord]]] = []
+    shown: set[tuple[str, str]] = set()
+    for tier in reversed(spec.tiers):
+        wanted = jobs_of(spec, tier, campaign_seed)
+        have = {(e.task, e.seed): e for e in evaluations if e.effort == tier.effort}
+        if (tier.effort, tier.seed_block) in shown or not any(job in have for job in wanted):
+            continue
+        if tier.seed_block == "search" and not all(job in have for job in wanted):
+            continue
+        shown.add((tier.effort, tier.seed_block))
+        groups = (
+            (task.name, [have[job] for job in wanted if job[0] == task.name and job in have])
+            for task in spec.tasks
+        )
+        found[:0] = [(tier.name, task, records) for task, records in groups if records]
+    return found
 
+
+def _estimate(values: Sequence[float]) -> str:
+    """The interquartile mean by which a campaign ranks, with its interval."""
     if len(values) < 2:
         return number(values[0])
-    found = estimate(values)
+    found = summarize({("", seed): value for seed, value in enumerate(values)})
     return interval(found.value, found.low, found.high)
 
 
@@ -143,4 +162,4 @@ def _attempts(archive: Archive, candidate: CandidateRecord) -> Iterator[Renderab
 
 
 def _error(kind: str | None, message: str | None) -> str:
-    return "" if kind is None else f"{kind}: {plain(message or '')}"
+    return ": ".join(plain(part) for part in (kind, message) if part)

@@ -17,20 +17,19 @@ _SHOW_CURSOR = b"\x1b[?25h"
 class Interruption:
     """While entered, an interrupt asks the campaign to stop instead of killing it.
 
+    ``received`` tells whether one came. A live view that says so itself sets
+    ``is_shown_elsewhere``, lest two write over each other.
+
     Args:
         request_stop: Called once, with the reason, from within the signal handler.
         exit_code: With which the second interrupt ends the process.
-        announce: Whether to write to standard error that the campaign is being saved; off where a
-            live view says it.
     """
 
-    def __init__(
-        self, request_stop: Callable[[str], None], *, exit_code: int, announce: bool
-    ) -> None:
+    def __init__(self, request_stop: Callable[[str], None], *, exit_code: int) -> None:
         self.received = False
+        self.is_shown_elsewhere = False
         self._request_stop = request_stop
         self._exit_code = exit_code
-        self._announce = announce
         self._previous: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interruption:
@@ -50,11 +49,12 @@ class Interruption:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         # Written straight to the descriptor: a handler may interrupt a print of the main thread.
         if self.received:
-            if os.isatty(2):
-                os.write(2, _SHOW_CURSOR)
+            for descriptor in (1, 2):
+                if os.isatty(descriptor):
+                    os.write(descriptor, _SHOW_CURSOR)
             os.write(2, b"\ndiscover: quit at once; nothing in the archive is lost\n")
             os._exit(self._exit_code)
         self.received = True
-        if self._announce:
+        if not self.is_shown_elsewhere:
             os.write(2, f"\ndiscover: {SAVING}\n".encode())
         self._request_stop("interrupted by " + signal.Signals(number).name)

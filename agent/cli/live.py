@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.campaign.progress import Leader, Progress
-from agent.cli.interrupt import SAVING
+from agent.cli.interrupt import SAVING, Interruption
+from agent.cli.lines import LineView
 from agent.cli.output import duration, interval, money, shorten
 
 __all__ = ["LiveView", "render"]
@@ -26,13 +27,20 @@ _FIXED_LINES = 10
 class LiveView:
     """An observer that redraws a few lines in place; enter it around the campaign.
 
-    The drawing is done by a thread of its own from the last snapshot, so that the clocks go on
-    while the campaign is busy and `notify` costs nothing.
+    While sandboxes and models are prepared, plain lines are printed, since downloads draw a
+    progress bar of their own. The drawing is done by a thread of its own from the last snapshot,
+    so that the clocks go on while the campaign is busy and `notify` costs nothing.
+
+    Args:
+        console: Where to draw.
+        lines: Prints what is told during the preparation.
+        interruption: Whether the person asked to stop.
     """
 
-    def __init__(self, console: Console) -> None:
-        self.stopping = False
+    def __init__(self, console: Console, lines: LineView, interruption: Interruption) -> None:
         self._console = console
+        self._lines = lines
+        self._interruption = interruption
         self._progress: Progress | None = None
         self._at = 0.0
         self._live = Live(
@@ -40,12 +48,9 @@ class LiveView:
             refresh_per_second=_REFRESH_HZ,
             transient=True,
             get_renderable=self._draw,
-            redirect_stdout=False,
-            redirect_stderr=False,
         )
 
     def __enter__(self) -> LiveView:
-        self._live.start()
         return self
 
     def __exit__(
@@ -54,21 +59,28 @@ class LiveView:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._live.stop()
+        if self._live.is_started:
+            self._live.stop()
+        self._interruption.is_shown_elsewhere = False
 
     def notify(self, progress: Progress) -> None:
         """Take the latest snapshot."""
         self._progress, self._at = progress, time.monotonic()
+        if progress.phase == "preparing":
+            self._lines.notify(progress)
+        elif not self._live.is_started:
+            self._live.start()
+            self._interruption.is_shown_elsewhere = True
 
     def _draw(self) -> RenderableType:
         if self._progress is None:
-            return Text("starting ...", style="dim")
+            return Text("")
         return render(
             self._progress,
             since_s=time.monotonic() - self._at,
             height=self._console.height,
             width=self._console.width,
-            stopping=self.stopping,
+            stopping=self._interruption.received,
         )
 
 

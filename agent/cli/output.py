@@ -29,6 +29,7 @@ __all__ = [
     "number",
     "plain",
     "shorten",
+    "signed",
 ]
 
 
@@ -83,6 +84,12 @@ def interval(value: float | None, low: float | None, high: float | None) -> str:
     if value is None or low is None or high is None:
         return number(value)
     return f"{number(value)} [{number(low)}, {number(high)}]"
+
+
+def signed(value: float, low: float, high: float) -> str:
+    """``+0.0123 [+0.0031, +0.0214]``, for a difference."""
+    parts = (("+" if part > 0 else "") + number(part) for part in (value, low, high))
+    return "{} [{}, {}]".format(*parts)
 
 
 def duration(seconds: float | None) -> str:

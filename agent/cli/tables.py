@@ -9,13 +9,13 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from agent.cli.output import age, duration, interval, money, shorten
+from agent.cli.output import age, duration, interval, money, shorten, signed
 
 if TYPE_CHECKING:
     from agent.archive import CandidateRecord
-    from agent.cli.standings import Standings
+    from agent.report.summary import Summary
 
-__all__ = ["campaigns_table", "facts_table", "plain_table", "standings_table"]
+__all__ = ["campaigns_table", "facts_table", "plain_table", "ranking_table"]
 
 
 def plain_table(*columns: str, right: Sequence[str] = ()) -> Table:
@@ -37,36 +37,44 @@ def facts_table(facts: Iterable[tuple[str, str | Text]]) -> Table:
     return table
 
 
-def standings_table(standings: Standings) -> Table:
+def ranking_table(found: Summary) -> Table:
     """The leaders with their gains over the best baseline."""
-    baseline = standings.baseline
+    baseline = found.best_baseline
     against = "gain over " + ("the best baseline" if baseline is None else baseline.name)
+    numbers = ("", "seeds")
     table = plain_table(
-        "", "id", "name", standings.metric, against, "stage", "known as", right=("",)
+        "", "id", "name", found.metric.title, against, "seeds", "stage", "known as", right=numbers
     )
-    for standing in standings.rows:
-        candidate, gain = standing.candidate, standing.gain
-        is_reference = baseline is not None and candidate.id == baseline.id
-        gained = "-" if gain is None else interval(gain.value, gain.low, gain.high)
+    for row in found.rows:
+        candidate, gain = row.candidate, row.gain
+        gained = "-" if gain is None else signed(gain.value, gain.low, gain.high)
+        fresh = f"+{row.fresh_seeds} fresh" if row.fresh_seeds else ""
         table.add_row(
-            str(standing.rank),
+            str(row.rank),
             candidate.id,
             shorten(candidate.name, 40),
             interval(candidate.score, candidate.score_low, candidate.score_high),
-            "the best baseline" if is_reference else gained,
+            "the best baseline" if row.is_best_baseline else gained,
+            f"{row.seeds}{fresh}",
             candidate.stage,
             _known(candidate),
-            style="yellow" if is_reference else "bold green" if candidate.is_discovery else "",
+            style="bold green"
+            if candidate.is_discovery
+            else "yellow"
+            if row.is_best_baseline
+            else "",
         )
+    if found.rows_left_out:
+        table.add_row("", "", Text(f"and {found.rows_left_out} more", style="dim"))
     return table
 
 
 def _known(candidate: CandidateRecord) -> str:
+    if candidate.kind != "proposal":
+        return candidate.kind
     if candidate.is_discovery:
         return "new: a discovery"
-    if candidate.kind == "baseline":
-        return "baseline"
-    return candidate.known_as or ("new" if candidate.duplicate_of is None else "duplicate")
+    return candidate.known_as or "new"
 
 
 def campaigns_table(campaigns: Iterable[Mapping[str, Any]]) -> Table:

@@ -164,6 +164,15 @@ def _classify(name: str, error: Mapping[str, Any]) -> Exception:
 
 
 def _import_xllamacpp() -> ModuleType:
+    """Import xllamacpp with an OpenMP runtime that sleeps while it waits.
+
+    By default its threads spin at every barrier. On cores that also run evaluations the spinning
+    thread then keeps the core from the one it waits for, and generation slows down manyfold;
+    asleep, it costs a few per cent on an idle machine. The runtime reads this once, when loaded.
+    """
+    name = "OMP_WAIT_POLICY"
+    before = os.environ.get(name)
+    os.environ.setdefault(name, "passive")
     try:
         import xllamacpp
     except ImportError as error:
@@ -171,6 +180,9 @@ def _import_xllamacpp() -> ModuleType:
             f"the local model needs the extra 'local' ({error}): "
             "pip install 'discovery-agent[local]'"
         ) from error
+    finally:
+        if before is None:
+            del os.environ[name]
     module: ModuleType = xllamacpp
     return module
 

@@ -39,7 +39,9 @@ class BoundProgram:
         result = jax.ShapeDtypeStruct(
             (population, *signature.returns_shape), signature.returns_dtype
         )
-        chosen = [a for a, of in zip(arguments, signature.arguments, strict=True) if of.differentiate]
+        chosen = [
+            a for a, of in zip(arguments, signature.arguments, strict=True) if of.differentiate
+        ]
         self._value = _exported(value.data, arguments, [result], platform)
         self._vjp = (
             _exported(vjp.data, [*arguments, result], chosen, platform) if vjp is not None else None
@@ -47,7 +49,7 @@ class BoundProgram:
 
     def value(self, *arguments: jax.Array) -> jax.Array:
         """The function's result, ``[population, *returns_shape]``."""
-        (result,) = self._value.call(*arguments)
+        result: jax.Array = self._value.call(*arguments)[0]
         return result
 
     def vjp(self, *arguments_and_cotangent: jax.Array) -> tuple[jax.Array, ...]:

@@ -62,7 +62,8 @@ class ClosedForm:
 
     Args:
         latex: For readers, with abbreviations where the expression depends on them alone.
-        sympy: The same expression for SymPy's parser, in the argument names.
+        sympy: The same expression for SymPy's parser, which must be given the argument names as
+            symbols (``beta`` is a function to it otherwise).
         arguments: Argument names in the order of the signature.
     """
 

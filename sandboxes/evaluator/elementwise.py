@@ -25,6 +25,7 @@ __all__ = ["NotElementwiseError", "interpret"]
 _MAX_CALL_DEPTH = 24
 _MAX_COEFFICIENT_BITS = 192
 _MAX_EXPONENT = 32
+_FLOAT32_END = 2**128
 
 
 class NotElementwiseError(Exception):
@@ -175,12 +176,11 @@ class _Interpreter:
                 result = _number(float(np.float32(ex.evaluate(result, {}))))
             if result in (sp.oo, -sp.oo):
                 raise NotElementwiseError("a constant that overflows")
-        for number in result.atoms(sp.Number):
-            if isinstance(number, sp.Rational):
-                bits = max(int(number.p).bit_length(), int(number.q).bit_length())
-                # Exact arithmetic on coefficients must not grow without bound.
-                if bits > _MAX_COEFFICIENT_BITS:
-                    raise NotElementwiseError("a coefficient has too many digits")
+        for number in result.atoms(sp.Rational):
+            bits = max(int(number.p).bit_length(), int(number.q).bit_length())
+            # Exact arithmetic on coefficients must not grow without bound.
+            if bits > _MAX_COEFFICIENT_BITS or abs(number) >= _FLOAT32_END:
+                raise NotElementwiseError("a coefficient has too many digits")
         return result
 
 

@@ -99,9 +99,7 @@ def _array(value: jax.Array) -> Array:
     return np.asarray(value, dtype=np.float64)
 
 
-def _gradients(
-    bound: BoundProgram, probes: Sequence[Any], values: Sequence[Array]
-) -> list[Array]:
+def _gradients(bound: BoundProgram, probes: Sequence[Any], values: Sequence[Array]) -> list[Array]:
     """Per probe, the gradient of the sum over the batch: ``[population, chosen * size]``."""
     vjp = jax.jit(bound.vjp)
     found = []

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax._src.interpreters import mlir
+from jaxlib.mlir import ir
+from jaxlib.mlir.dialects import stablehlo
 
 from sandboxes.contract import Inspection
 from sandboxes.evaluator.bind import BoundProgram
+from sandboxes.evaluator.closed_form import Abbreviation, ArgumentSymbol, agrees, closed_form
 from sandboxes.evaluator.fingerprint import probe
 from templates.contract import FunctionCore
 
@@ -26,12 +34,47 @@ def inspect_program(functions: Mapping[str, BoundProgram], core: FunctionCore) -
             if module is not None:
                 digest.update(module.digest.encode())
                 operations += module.operations
-    probed = probe(functions, core.probes())
+    probes = core.probes()
+    probed = probe(functions, probes)
+    forms = {name: _closed_form(bound, probes[name]) for name, bound in functions.items()}
     return Inspection(
         digest=digest.hexdigest(),
         fingerprint=probed.fingerprint,
         flags=probed.flags,
-        closed_form=None,
+        closed_form=_joined(forms),
         operations=operations,
         curves=dict(core.curves(functions)),
+    )
+
+
+def _closed_form(bound: BoundProgram, probes: Sequence[Any]) -> str | None:
+    """LaTeX of one function, if there is one and it agrees with the program on the probes."""
+    signature = bound.signature
+    arguments = [
+        ArgumentSymbol(argument.name, argument.symbol or rf"\mathrm{{{argument.name}}}")
+        for argument in signature.arguments
+    ]
+    abbreviations = [
+        Abbreviation(entry.symbol, entry.expression) for entry in signature.abbreviations
+    ]
+    context = mlir.make_ir_context()
+    with context, ir.Location.unknown():
+        module = stablehlo.deserialize_portable_artifact(context, bound.value_module.data)
+        form = closed_form(module, arguments, abbreviations)
+    if form is None:
+        return None
+    value = jax.jit(bound.value)
+    outputs = [np.asarray(value(*operands)) for operands in probes]
+    return form.latex if agrees(form, probes, outputs) else None
+
+
+def _joined(forms: Mapping[str, str | None]) -> str | None:
+    """The forms of all functions, None where one has none."""
+    shown = [latex for latex in forms.values() if latex is not None]
+    if len(shown) < len(forms):
+        return None
+    if len(forms) == 1:
+        return shown[0]
+    return r",\quad ".join(
+        rf"\mathrm{{{name.replace('_', ' ')}}} = {latex}" for name, latex in forms.items()
     )

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from jax._src.interpreters import mlir
-from jax._src.lib.mlir import ir
-from jax._src.lib.mlir.dialects import hlo
+from jaxlib.mlir import ir
+from jaxlib.mlir.dialects import stablehlo
 
 from templates.contract import FunctionSignature
 from templates.errors import CandidateError
@@ -30,16 +30,17 @@ ALLOWED_OPERATIONS = frozenset(
     abs add and atan2 bitcast_convert broadcast_in_dim case cbrt ceil clamp compare complex
     concatenate constant convert convolution cosine count_leading_zeros divide dot_general
     dynamic_slice dynamic_update_slice exponential exponential_minus_one fft floor gather if imag
-    iota is_finite log log_plus_one logistic maximum minimum multiply negate not or pad popcnt
-    power real reduce reduce_precision reduce_window remainder reshape return reverse
-    rng_bit_generator round_nearest_afz round_nearest_even rsqrt scatter select
-    select_and_scatter shift_left shift_right_arithmetic shift_right_logical sign sine slice sort
-    sqrt subtract tan tanh transpose triangular_solve tuple get_tuple_element while xor
-    optimization_barrier
+    iota is_finite log log_plus_one logistic maximum minimum multiply negate not optimization_barrier
+    or pad popcnt power real reduce reduce_precision reduce_window remainder reshape return reverse
+    rng_bit_generator round_nearest_afz round_nearest_even rsqrt scatter select select_and_scatter
+    shift_left shift_right_arithmetic shift_right_logical sign sine slice sort sqrt subtract tan
+    tanh transpose triangular_solve tuple get_tuple_element while xor
     """.split()
 ) | frozenset({"func.func", "func.call", "func.return", "builtin.module"})
 ALLOWED_PREFIXES = ("chlo.",)
-ALLOWED_CUSTOM_CALLS = frozenset({"mhlo.erf", "mhlo.erf_inv", "mhlo.topk", "mhlo.asin", "mhlo.acos"})
+ALLOWED_CUSTOM_CALLS = frozenset(
+    {"mhlo.erf", "mhlo.erf_inv", "mhlo.topk", "mhlo.asin", "mhlo.acos"}
+)
 _MLIR_TYPES = {"float32": "f32", "int32": "i32"}
 _REFERENCES = {"func.call": "callee", "stablehlo.composite": "decomposition"}
 
@@ -98,13 +99,13 @@ def verify(data: bytes, arguments: list[str], results: list[str]) -> VerifiedMod
     context = mlir.make_ir_context()
     with context, ir.Location.unknown():
         try:
-            module = hlo.deserialize_portable_artifact(context, data)
+            module = stablehlo.deserialize_portable_artifact(context, data)
         except (ir.MLIRError, ValueError) as error:
             raise _refuse(f"the program cannot be parsed: {str(error)[:200]}") from error
         counted = _check_operations(module)
         _check_main(module, arguments, results)
         _check_recursion(module)
-        text = module.operation.get_asm(enable_debug_info=False)
+        text = str(module.operation.get_asm(enable_debug_info=False))
     return VerifiedModule(data, text, counted)
 
 
@@ -153,7 +154,9 @@ def _check_operations(module: ir.Module) -> int:
             if size > MAX_TENSOR_BYTES or total_bytes > MAX_TOTAL_BYTES:
                 raise _refuse("the program's intermediate arrays are too large")
             if constant_bytes > MAX_CONSTANT_BYTES:
-                raise _refuse(f"the program holds more than {MAX_CONSTANT_BYTES} bytes of constants")
+                raise _refuse(
+                    f"the program holds more than {MAX_CONSTANT_BYTES} bytes of constants"
+                )
     return count
 
 
@@ -201,7 +204,8 @@ def _check_main(module: ir.Module, arguments: list[str], results: list[str]) -> 
     if "arg_attrs" in main.attributes:
         # Aliasing, donation or sharding of an argument would let a program write to what it reads.
         for attributes in ir.ArrayAttr(main.attributes["arg_attrs"]):
-            names = [entry.name for entry in ir.DictAttr(attributes)]
+            entries = ir.DictAttr(attributes)
+            names = [entries[i].name for i in range(len(entries))]
             if names:
                 raise _refuse(f"arguments with attributes {names} are not allowed")
 

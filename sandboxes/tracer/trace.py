@@ -89,7 +89,7 @@ def _run(code: str) -> dict[str, Any]:
         raise TraceFailedError("syntax", f"line {error.lineno}: {error.msg}") from error
     except ImportError as error:
         raise TraceFailedError("import", f"{error}{_where(error)}") from error
-    except BaseException as error:  # noqa: BLE001 - whatever the candidate raises is its own fault
+    except BaseException as error:
         raise TraceFailedError("import_time_error", _describe(error)) from error
     return module.__dict__
 
@@ -121,7 +121,8 @@ def _export(
             def of_chosen(*values: jax.Array) -> jax.Array:
                 for index, value in zip(chosen, values, strict=True):
                     primals[index] = value
-                return batched(*primals)
+                result: jax.Array = batched(*primals)
+                return result
 
             _, pull_back = jax.vjp(of_chosen, *[operands[i] for i in chosen])
             return tuple(pull_back(cotangent))

@@ -135,7 +135,7 @@ def _facts(described: Mapping[str, Any], record: CampaignRecord) -> Iterator[tup
     failed = f", {usage.failed_calls} of them failed" if usage.failed_calls else ""
     tokens = f"{usage.prompt_tokens + usage.completion_tokens} tokens"
     yield "cost", f"{money(usage.cost_usd)} for {usage.calls} calls{failed}, {tokens}"
-    yield "time", f"{duration(described['seconds'])} since {age(record.created_at)}"
+    yield "time", f"{duration(described['seconds'])}, begun {age(record.created_at)}"
     for name, value in record.environment.items():
         if isinstance(value, str | int | float):
             yield name, plain(str(value))

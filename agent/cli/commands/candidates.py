@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from agent.cli.home import CampaignArgument, HomeOption, JsonOption, home_of, open_archive
-from agent.cli.output import console, emit_json
+from agent.cli.output import console, emit_json, jsonable, plain
 
-__all__ = ["best", "show"]
+if TYPE_CHECKING:
+    from agent.report.summary import Summary
+
+__all__ = ["best", "ranking_object", "show"]
 
 
 def best(
@@ -19,35 +22,37 @@ def best(
     home: HomeOption = None,
 ) -> None:
     """Rank proposals and baselines, with gains over the best one."""
-    from agent.cli.standings import standings
-    from templates.registry import load_template
+    from agent.report.summary import summary
 
     with open_archive(home_of(home)) as archive:
-        record = archive.campaign(campaign)
-        spec = load_template(record.settings["template"]).spec
-        table = standings(archive, record, spec, limit)
+        found = summary(archive, archive.campaign(campaign).id, limit=limit)
     if json:
-        emit_json(
-            {
-                "campaign": record.id,
-                "metric": spec.primary.model_dump(mode="json"),
-                "baseline": table.baseline,
-                "candidates": [
-                    {"rank": row.rank, "gain": row.gain, "candidate": row.candidate}
-                    for row in table.rows
-                ],
-                "verdict": table.verdict,
-            }
-        )
+        emit_json(ranking_object(found))
         return
-    from agent.cli.tables import standings_table
+    from agent.cli.tables import ranking_table
 
     out = console()
-    out.print(f"{record.id}, {spec.title}", style="bold")
-    out.print(standings_table(table))
-    out.print(f"\n{table.verdict}")
-    if table.rows:
-        out.print(f"Look at one with: discover show {table.rows[0].candidate.id}", style="dim")
+    out.print(f"{found.campaign.id}, {found.spec.title}", style="bold")
+    out.print(ranking_table(found))
+    out.print(f"\n{plain(found.headline)}")
+    if found.rows:
+        out.print(f"Look at one with: discover show {found.rows[0].candidate.id}", style="dim")
+
+
+def ranking_object(found: Summary) -> dict[str, Any]:
+    """The ranking for a machine."""
+    return {
+        "campaign": found.campaign.id,
+        "headline": found.headline,
+        "metric": found.metric.model_dump(mode="json"),
+        "best_baseline": found.best_baseline,
+        "discoveries": [record.id for record in found.discoveries],
+        "confirmations": [
+            {**jsonable(entry), "candidate": entry.candidate.id} for entry in found.confirmations
+        ],
+        "candidates": found.rows,
+        "left_out": found.rows_left_out,
+    }
 
 
 def show(

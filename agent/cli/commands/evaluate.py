@@ -83,18 +83,20 @@ def _tell(line: str) -> None:
 def _print(found: Mapping[str, Any], file: Path) -> None:
     from agent.cli.tables import facts_table
 
-    bounds = found.get("interval") or (None, None)
+    bounds = found["interval"] or {"low": None, "high": None}
     known = found["known_as"]
     out = console()
     out.print(f"{file} on {found['template']}", style="bold")
     out.print(
         facts_table(
             [
-                ("score", interval(found["score"], *bounds)),
+                ("score", interval(found["score"], bounds["low"], bounds["high"])),
                 ("tier", f"{found['tier']}, seed {found['seed']}"),
                 ("known as", "nothing known" if known is None else str(known)),
                 ("flags", ", ".join(found["flags"])),
                 *((name, number(value)) for name, value in found["metrics"].items()),
+                *((f"on {task}", number(value)) for task, value in found["by_task"].items()),
+                ("closed form", found["closed_form"] or ""),
                 ("sandbox", str(found["sandbox"])),
                 ("time", duration(found["seconds"])),
             ]

@@ -11,7 +11,7 @@ import typer
 
 from agent.cli.failures import EXIT_INTERRUPTED
 from agent.cli.home import CampaignArgument, HomeOption, JsonOption, home_of, open_archive
-from agent.cli.output import console, emit_json, money
+from agent.cli.output import console, emit_json, money, plain
 
 if TYPE_CHECKING:
     from agent.archive import Archive, CampaignRecord
@@ -159,28 +159,25 @@ def _follow(
     """Run a campaign under the eyes of a person, then say what it found."""
     from agent.cli.interrupt import Interruption
     from agent.cli.lines import LineView
+    from templates.errors import InfrastructureError
 
     screen = console(stderr=as_json)
-    live = screen.is_terminal and not no_live
+    lines = LineView(sys.stderr if as_json else sys.stdout)
+    observer: Observer = lines
     with ExitStack() as stack:
-        observer: Observer
-        if live:
+        interruption = stack.enter_context(
+            Interruption(campaign.request_stop, exit_code=EXIT_INTERRUPTED)
+        )
+        if screen.is_terminal and not no_live:
             from agent.cli.live import LiveView
 
-            view = stack.enter_context(LiveView(screen))
-
-            def request_stop(reason: str) -> None:
-                view.stopping = True
-                campaign.request_stop(reason)
-
-            observer = view
-        else:
-            request_stop = campaign.request_stop
-            observer = LineView(sys.stderr if as_json else sys.stdout)
-        interruption = stack.enter_context(
-            Interruption(request_stop, exit_code=EXIT_INTERRUPTED, announce=not live)
-        )
-        record = campaign.run(observer)
+            observer = stack.enter_context(LiveView(screen, lines, interruption))
+        try:
+            record = campaign.run(observer)
+        except InfrastructureError as error:
+            raise InfrastructureError(
+                f"{error} (saved; go on with: discover resume {campaign.id})"
+            ) from error
     if interruption.received and record.status == "stopped":
         _say_resume(archive, record, as_json)
         raise typer.Exit(EXIT_INTERRUPTED)
@@ -201,28 +198,23 @@ def _say_resume(archive: Archive, record: CampaignRecord, as_json: bool) -> None
 
 def _conclude(archive: Archive, record: CampaignRecord, place: Path, as_json: bool) -> None:
     """The table, one plain sentence, and where the report is."""
-    from agent.cli.standings import standings
     from agent.report import write_report
-    from templates.registry import load_template
+    from agent.report.summary import summary
 
-    spec = load_template(record.settings["template"]).spec
-    table = standings(archive, record, spec, limit=12)
+    found = summary(archive, record.id, limit=12)
     report = write_report(archive, record.id, place)
     if as_json:
         from agent.cli.commands.campaigns import campaign_object
+        from agent.cli.commands.candidates import ranking_object
 
-        described = campaign_object(archive, record)
-        described |= {"verdict": table.verdict, "report": report, "best": table.rows}
-        emit_json(described)
+        emit_json({**campaign_object(archive, record), **ranking_object(found), "report": report})
         return
-    from agent.cli.tables import standings_table
+    from agent.cli.tables import ranking_table
 
     screen = console()
-    screen.print(f"\n{record.id}: {record.status}", style="bold")
-    if record.stop_reason:
-        screen.print(record.stop_reason)
-    screen.print(standings_table(table))
-    screen.print(f"\n{table.verdict}")
+    screen.print(f"\n{record.id}: {record.status}, {record.stop_reason}", style="bold")
+    screen.print(ranking_table(found))
+    screen.print(f"\n{plain(found.headline)}")
     screen.print(f"Report: {report}", soft_wrap=True)
     if record.status == "stopped":
         screen.print(f"Go on with: discover resume {record.id}")

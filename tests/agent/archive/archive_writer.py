@@ -1,9 +1,12 @@
-"""Writes steps to an archive until it is killed; run as a process by test_archive_processes.py.
+"""A process that writes steps to an archive, to be killed; run by test_archive_processes.py.
 
-Each step is one transaction that ends with an event; a step counts as whole when its event, its
-candidate, its call and both evaluations are there.
+For each line ``LOCATION CAMPAIGN STEPS`` on its input it forks a writer, so that a test can kill
+many writers without starting many interpreters. It prints ``ready PID`` when the writer begins,
+``done`` when it has written all its steps and ``ended`` when the writer is gone. Each step is one
+transaction.
 """
 
+import os
 import sys
 
 from conftest import Maker
@@ -11,10 +14,10 @@ from conftest import Maker
 from agent.archive import Archive, EventRecord
 
 
-def main(location: str, campaign: str, steps: int) -> None:
-    """Write that many steps, going on where the archive ends."""
+def write(location: str, campaign: str, steps: int) -> None:
+    """Go on from where the archive ends, up to that many steps."""
     with Archive(location) as archive:
-        print("ready", flush=True)
+        print(f"ready {os.getpid()}", flush=True)
         for index in range(archive.next_index(campaign), steps):
             candidate = Maker.candidate(campaign, index)
             with archive.transaction() as step:
@@ -24,8 +27,17 @@ def main(location: str, campaign: str, steps: int) -> None:
                     step.add_evaluation(Maker.evaluation(candidate.id, seed=seed))
                 step.update_candidate(candidate.id, stage="search", score=index / 4)
                 step.add_event(EventRecord(campaign, candidate.created_at, "step", {"n": index}))
-        print("done", flush=True)
+    print("done", flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    for line in sys.stdin:
+        place, identifier, number = line.rstrip("\n").split("\t")
+        child = os.fork()
+        if child == 0:
+            try:
+                write(place, identifier, int(number))
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        print("ended", flush=True)

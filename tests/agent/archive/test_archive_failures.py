@@ -1,6 +1,7 @@
 import os
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event
@@ -17,19 +18,22 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path):
     assert file.read_text().startswith("these are my notes")
 
 
-def test_a_damaged_archive_says_so(archive, campaign, make):
+@pytest.mark.parametrize("intact_bytes", [4096, 200_000], ids=["from the start", "further on"])
+def test_a_damaged_archive_says_so(archive, campaign, make, intact_bytes):
     with archive.transaction() as step:
         for index in range(200):
             step.add_candidate(make.candidate(campaign, index, code="x" * 2000))
     archive.close()
-    with open(archive.location, "r+b") as file:
-        # The first page, with the schema, stays; what it refers to is overwritten.
-        file.seek(4096)
-        size = os.path.getsize(archive.location)
-        file.write(b"\xa5" * (size - 4096))
-    with Archive(archive.location, must_exist=True) as damaged:
-        with pytest.raises(UserError, match="damaged or not an archive"):
-            damaged.candidates(campaign)
+    damaged = Path(archive.location)
+    content = damaged.read_bytes()
+    damaged.write_bytes(content[:intact_bytes] + b"\xa5" * (len(content) - intact_bytes))
+
+    def read() -> None:
+        with Archive(damaged, must_exist=True) as opened:
+            opened.candidates(campaign)
+
+    with pytest.raises(UserError, match="damaged or not an archive"):
+        read()
 
 
 def test_a_full_disk_loses_the_step_and_nothing_else(archive, campaign, make):

@@ -98,7 +98,7 @@ def test_processes_that_make_the_same_archive_together_all_succeed(tmp_path):
             stderr=subprocess.PIPE,
             text=True,
         )
-        for _ in range(4)
+        for _ in range(3)
     ]
     # They import first and begin on one signal.
     for process in processes:

@@ -1,0 +1,1 @@
+"""Evaluation: seeds, measurements, statistics and who goes on to the next tier."""

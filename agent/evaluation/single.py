@@ -1,0 +1,192 @@
+"""Score one candidate from a file, without a campaign."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agent.evaluation.novelty import FingerprintIndex
+from agent.evaluation.platforms import choose_platform
+from agent.evaluation.racing import summarize
+from agent.evaluation.seeds import Job, jobs_of
+from agent.evaluation.workers import DaemonPool
+from sandboxes.contract import Inspection, Program
+from sandboxes.engine import Engine, Measurement
+from sandboxes.registry import choose_sandbox
+from templates.contract import TemplateSpec
+from templates.errors import CandidateError, UserError
+from templates.registry import Template, load_template
+
+__all__ = ["evaluate_file"]
+
+
+def evaluate_file(
+    template_name: str,
+    path: Path,
+    *,
+    tier: str = "search",
+    seed: int = 0,
+    seeds: int | None = None,
+    sandbox: str = "auto",
+    workers: int | None = None,
+    notify: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """Trace and score a file as a campaign would.
+
+    Args:
+        template_name: Name or folder of the template.
+        path: The candidate's code.
+        tier: How much to spend.
+        seed: Decides all seeds; the same seed gives the same bits.
+        seeds: Overrides the tier's number of seeds.
+        sandbox: Where to run it.
+        workers: Evaluators; None for one per core.
+        notify: Told in one line what happens.
+
+    Returns:
+        One object, the same shape for every template: ``status`` (valid or invalid), ``score``
+        (the primary metric: interquartile mean over seeds), ``interval`` (95 %), ``metrics`` (means
+        over seeds of the search tasks, then per task), ``per_seed``, ``known_as``, ``flags``,
+        ``closed_form``, ``error`` (class and message, or None), ``sandbox``, ``seconds`` and
+        what was asked for (``template``, ``tier``, ``seed``).
+
+    Raises:
+        UserError: Template, file, tier or sandbox cannot be used.
+    """
+    template = load_template(template_name)
+    try:
+        chosen_tier = template.spec.tier(tier)
+    except KeyError as error:
+        raise UserError(str(error.args[0])) from error
+    try:
+        code = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read {path}: {error}") from error
+    started = time.monotonic()
+    notify("starting sandboxes")
+    with Engine(
+        template,
+        choose_sandbox(sandbox),
+        workers=workers,
+        platform=choose_platform(template.spec),
+        notify=notify,
+    ) as engine:
+        result: dict[str, Any] = {
+            "template": template.spec.name,
+            "tier": chosen_tier.name,
+            "seed": seed,
+            "status": "invalid",
+            "score": None,
+            "interval": None,
+            "metrics": {},
+            "per_seed": [],
+            "known_as": None,
+            "flags": [],
+            "closed_form": None,
+            "error": None,
+            "sandbox": engine.sandbox.name,
+            "device": engine.device,
+            "versions": {"jax": version("jax")},
+        }
+        try:
+            program = engine.trace(code)
+            inspection = engine.inspect(program)
+            result |= {
+                "flags": list(inspection.flags),
+                "closed_form": inspection.closed_form,
+                "known_as": _known_as(template, engine, inspection, notify),
+            }
+            jobs = jobs_of(template.spec, chosen_tier, seed, seeds)
+            notify(f"evaluating {len(jobs)} runs on {engine.workers} workers")
+            found = _measure(engine, program, chosen_tier.effort, jobs, notify)
+            result |= _scores(template.spec, found)
+        except CandidateError as error:
+            result["error"] = {"class": error.kind, "message": error.message}
+    result["seconds"] = round(time.monotonic() - started, 3)
+    return result
+
+
+def _known_as(
+    template: Template, engine: Engine, inspection: Inspection, notify: Callable[[str], None]
+) -> str | None:
+    if inspection.fingerprint is None:
+        return None
+    notify("comparing with what is known")
+    index = FingerprintIndex()
+    for baseline in template.baselines:
+        known = engine.inspect(engine.trace(baseline.code))
+        if known.fingerprint is not None:
+            index.add(baseline.name, known.fingerprint)
+    return index.find(inspection.fingerprint)
+
+
+def _measure(
+    engine: Engine,
+    program: Program,
+    effort: str,
+    jobs: list[Job],
+    notify: Callable[[str], None],
+) -> dict[Job, Measurement]:
+    pool = DaemonPool(engine.workers, "evaluate")
+    futures = [
+        pool.submit(
+            lambda task=task, seed=seed: engine.evaluate(  # type: ignore[misc]
+                program, effort=effort, task=task, seeds=[seed]
+            )
+        )
+        for task, seed in jobs
+    ]
+    found: dict[Job, Measurement] = {}
+    for number, future in enumerate(futures, start=1):
+        for measurement in future.result():
+            found[measurement.task, measurement.seed] = measurement
+        notify(f"{number}/{len(futures)} runs done")
+    pool.close()
+    return found
+
+
+def _scores(spec: TemplateSpec, found: dict[Job, Measurement]) -> dict[str, Any]:
+    primary = spec.primary.name
+    searched = {
+        job: one.metrics[primary] for job, one in found.items() if job[0] in spec.search_tasks
+    }
+    metrics: dict[str, Any] = {
+        metric.name: float(
+            np.mean([one.metrics[metric.name] for job, one in found.items() if job in searched])
+        )
+        for metric in spec.metrics
+    }
+    by_task = {
+        task: float(np.mean([one.metrics[primary] for job, one in found.items() if job[0] == task]))
+        for task in dict.fromkeys(job[0] for job in found)
+    }
+    if len({job[1] for job in searched}) > 1:
+        estimate = summarize(searched)
+        interval = {k: v for k, v in asdict(estimate).items() if k != "value"}
+        score = estimate.value
+    else:
+        # One seed has no interval, and saying so is better than inventing one.
+        (score,) = searched.values()
+        interval = None
+    return {
+        "status": "valid",
+        "score": score,
+        "interval": interval,
+        "metrics": metrics,
+        "by_task": by_task,
+        "per_seed": [
+            {
+                "task": one.task,
+                "seed": one.seed,
+                "metrics": one.metrics,
+                "failed": one.failed,
+            }
+            for one in found.values()
+        ],
+    }

@@ -1,0 +1,356 @@
+"""What a campaign found, as data: the report and the command line say the same because of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agent.archive import Archive, CampaignRecord, CandidateRecord, UsageRecord
+from agent.evaluation.statistics import Estimate
+from agent.report.failures import Failure, count_failures
+from agent.report.scores import ScoreBook
+from agent.report.wording import interval, number, signed_interval
+from templates.contract import Metric, TemplateSpec
+from templates.registry import load_template
+
+__all__ = ["Confirmation", "Counts", "ModelUse", "Row", "Summary", "summary"]
+
+# Tiers whose scores may be ranked together; a confirmed candidate keeps its score from search.
+_RANKED_TOGETHER = (("search", "confirm"), ("screen",))
+_EVALUATED = frozenset({"smoke", "screen", "search", "confirm"})
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the ranking.
+
+    Args:
+        rank: From 1.
+        candidate: The candidate.
+        gain: Over the best baseline on common seeds of the search, positive is better; None for
+            the best baseline itself and where there is no common tier.
+        seeds: Number of seeds of the search that its score rests on.
+        fresh_seeds: Number of fresh seeds of the confirmation, 0 where there was none.
+        is_best_baseline: Whether this is what the others are compared with.
+    """
+
+    rank: int
+    candidate: CandidateRecord
+    gain: Estimate | None
+    seeds: int
+    fresh_seeds: int
+    is_best_baseline: bool
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What the confirm tier said about one candidate; gains are positive where it is better."""
+
+    candidate: CandidateRecord
+    gain: Estimate
+    gain_over: str
+    held_out_gain: Estimate | None
+    held_out_over: str | None
+    holds: bool
+    review_accepts: bool
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many proposals met which fate.
+
+    Args:
+        proposals: All that were begun.
+        finished: Those whose fate is settled.
+        valid: Finished ones whose program was traced and verified in the end, repairs included.
+        valid_at_first: Finished ones that needed no repair.
+        evaluated: Those that ran at least once.
+        known: Equal to a baseline up to scale and shift.
+        duplicates: Equal to an earlier proposal up to scale and shift.
+        discoveries: Confirmed and accepted by review.
+        by_outcome: Number of finished proposals per outcome as the archive has it.
+    """
+
+    proposals: int
+    finished: int
+    valid: int
+    valid_at_first: int
+    evaluated: int
+    known: int
+    duplicates: int
+    discoveries: int
+    by_outcome: Mapping[str, int]
+
+    @property
+    def valid_rate(self) -> float | None:
+        """Share of the finished proposals that are valid programs; None before any is."""
+        return self.valid / self.finished if self.finished else None
+
+
+@dataclass(frozen=True)
+class ModelUse:
+    """What one language model was asked and what came of it.
+
+    ``seconds`` is the sum of the latencies of its calls, which overlap in time.
+    """
+
+    model: str
+    calls: int
+    failed_calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float
+    seconds: float
+    proposals: int
+    valid: int
+    discoveries: int
+    best_score: float | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a campaign found; see `summary`."""
+
+    campaign: CampaignRecord
+    spec: TemplateSpec
+    headline: str
+    rows: tuple[Row, ...]
+    rows_left_out: int
+    best_baseline: CandidateRecord | None
+    discoveries: tuple[CandidateRecord, ...]
+    confirmations: tuple[Confirmation, ...]
+    counts: Counts
+    failures: tuple[Failure, ...]
+    models: tuple[ModelUse, ...]
+    usage: UsageRecord
+
+    @property
+    def metric(self) -> Metric:
+        """The metric that ranks candidates."""
+        return self.spec.primary
+
+
+def summary(archive: Archive, campaign_id: str, *, limit: int = 40) -> Summary:
+    """Summarize a campaign, finished or not.
+
+    Args:
+        archive: The archive.
+        campaign_id: Identifier, a unique beginning of it, or ``latest``.
+        limit: At most so many lines in the ranking.
+
+    Raises:
+        UserError: There is no such campaign, or its template cannot be loaded.
+    """
+    campaign = archive.campaign(campaign_id)
+    spec = load_template(campaign.settings.get("template", campaign.template)).spec
+    book = ScoreBook(archive, campaign, spec)
+    baseline = book.best_baseline()
+    proposals = archive.candidates(campaign.id, kinds=("proposal",))
+    confirmations = _confirmations(archive, campaign, proposals)
+    ranked = _ranked(archive, campaign, spec)
+    rows = tuple(
+        _row(book, rank, candidate, baseline)
+        for rank, candidate in enumerate(ranked[:limit], start=1)
+    )
+    discoveries = tuple(record for record in proposals if record.is_discovery)
+    return Summary(
+        campaign=campaign,
+        spec=spec,
+        headline=_headline(book, baseline, proposals, confirmations),
+        rows=rows,
+        rows_left_out=len(ranked) - len(rows),
+        best_baseline=baseline,
+        discoveries=discoveries,
+        confirmations=confirmations,
+        counts=_counts(archive, proposals),
+        failures=count_failures(archive, campaign.id),
+        models=_models(archive, campaign, spec, proposals),
+        usage=archive.usage(campaign.id),
+    )
+
+
+def _ranked(
+    archive: Archive, campaign: CampaignRecord, spec: TemplateSpec
+) -> list[CandidateRecord]:
+    """Those that went further first, since a score on fewer seeds is not comparable."""
+    everyone = archive.counts(campaign.id).total
+    return [
+        record
+        for stages in _RANKED_TOGETHER
+        for record in archive.leaderboard(
+            campaign.id, everyone, direction=spec.primary.direction, stages=stages
+        )
+    ]
+
+
+def _row(
+    book: ScoreBook, rank: int, candidate: CandidateRecord, baseline: CandidateRecord | None
+) -> Row:
+    seeds, fresh = book.seeds(candidate)
+    return Row(
+        rank=rank,
+        candidate=candidate,
+        gain=None if baseline is None else book.gain(candidate, baseline),
+        seeds=seeds,
+        fresh_seeds=fresh,
+        is_best_baseline=baseline is not None and candidate.id == baseline.id,
+    )
+
+
+def _confirmations(
+    archive: Archive, campaign: CampaignRecord, proposals: Sequence[CandidateRecord]
+) -> tuple[Confirmation, ...]:
+    by_id = {record.id: record for record in proposals}
+    found: dict[str, Confirmation] = {}
+    for event in archive.events(campaign.id, kinds=("confirmed",)):
+        said = event.payload
+        candidate = by_id.get(said["candidate"])
+        if candidate is None:
+            continue
+        found[candidate.id] = Confirmation(
+            candidate=candidate,
+            gain=_estimate(said["gain"]),
+            gain_over=said["gain_over"],
+            held_out_gain=None if said["held_out_gain"] is None else _estimate(said["held_out_gain"]),
+            held_out_over=said["held_out_over"],
+            holds=said["holds"],
+            review_accepts=said["review_accepts"],
+        )
+    return tuple(found.values())
+
+
+def _estimate(data: Mapping[str, Any]) -> Estimate:
+    return Estimate(data["value"], data["low"], data["high"], data["n"], data["confidence"])
+
+
+def _counts(archive: Archive, proposals: Sequence[CandidateRecord]) -> Counts:
+    finished = [record for record in proposals if record.terminal]
+    outcomes = Counter(record.outcome or "none" for record in finished)
+    valid = [record for record in finished if _is_valid(record)]
+    at_first = sum(
+        any(a.attempt == 0 and a.error_kind is None for a in archive.attempts(record.id))
+        for record in valid
+    )
+    return Counts(
+        proposals=len(proposals),
+        finished=len(finished),
+        valid=len(valid),
+        valid_at_first=at_first,
+        evaluated=sum(record.stage in _EVALUATED for record in finished),
+        known=outcomes["known"],
+        duplicates=outcomes["duplicate"],
+        discoveries=sum(record.is_discovery for record in proposals),
+        by_outcome=dict(sorted(outcomes.items())),
+    )
+
+
+def _is_valid(record: CandidateRecord) -> bool:
+    """A program was traced from it and verified, be it new or not."""
+    return record.program_digest is not None and record.outcome != "invalid"
+
+
+def _models(
+    archive: Archive,
+    campaign: CampaignRecord,
+    spec: TemplateSpec,
+    proposals: Sequence[CandidateRecord],
+) -> tuple[ModelUse, ...]:
+    # A call may be recorded under the name that the provider answers with, so calls are booked on
+    # the model that the candidate in their slot was asked of.
+    asked = {record.index: record.model or "unknown" for record in proposals}
+    calls: dict[str, list[Any]] = {}
+    for call in archive.model_calls(campaign.id):
+        calls.setdefault(asked.get(call.slot, call.model), []).append(call)
+    made: dict[str, list[CandidateRecord]] = {}
+    for record in proposals:
+        made.setdefault(record.model or "unknown", []).append(record)
+    best = max if spec.primary.direction.sign > 0 else min
+    uses = []
+    for model in sorted({*calls, *made}):
+        own, asked_for = calls.get(model, []), made.get(model, [])
+        scores = [record.score for record in asked_for if record.score is not None]
+        uses.append(
+            ModelUse(
+                model=model,
+                calls=len(own),
+                failed_calls=sum(call.error is not None for call in own),
+                prompt_tokens=sum(call.prompt_tokens for call in own),
+                completion_tokens=sum(call.completion_tokens for call in own),
+                cost_usd=sum(call.cost_usd for call in own),
+                seconds=sum(call.latency_s for call in own),
+                proposals=len(asked_for),
+                valid=sum(record.terminal and _is_valid(record) for record in asked_for),
+                discoveries=sum(record.is_discovery for record in asked_for),
+                best_score=best(scores, default=None),
+            )
+        )
+    return tuple(uses)
+
+
+def _headline(
+    book: ScoreBook,
+    baseline: CandidateRecord | None,
+    proposals: Sequence[CandidateRecord],
+    confirmations: Sequence[Confirmation],
+) -> str:
+    """One plain sentence on what was found."""
+    if baseline is None:
+        return "No baseline was scored, so nothing can be compared yet."
+    discoveries = [record for record in proposals if record.is_discovery]
+    if discoveries:
+        margins = {entry.candidate.id: _margins(entry) for entry in confirmations}
+        count = "1 discovery" if len(discoveries) == 1 else f"{len(discoveries)} discoveries"
+        listed = "; ".join(
+            f"{record.name} beats {margins.get(record.id, 'the best baselines')}"
+            for record in discoveries
+        )
+        return f"{count}: {listed}."
+    score = interval(baseline.score, baseline.score_low, baseline.score_high)
+    start = f"Nothing beat the best baseline ({baseline.name}, {book.spec.primary.title} {score})"
+    ranked = [
+        record
+        for record in _ranked(book.archive, book.campaign, book.spec)
+        if record.kind == "proposal"
+    ]
+    if not ranked:
+        finished = sum(record.terminal for record in proposals)
+        return f"{start}: none of the {finished} proposals could be scored."
+    if confirmations:
+        return f"{start}: {_not_confirmed(confirmations[0])}"
+    return f"{start}: {_behind(book, ranked[0], baseline)}"
+
+
+def _margins(entry: Confirmation) -> str:
+    text = f"{entry.gain_over} by {signed_interval(entry.gain)} on fresh seeds"
+    if entry.held_out_gain is not None:
+        text += f" and {entry.held_out_over} by {signed_interval(entry.held_out_gain)}"
+        text += " on held-out tasks"
+    return text
+
+
+def _not_confirmed(entry: Confirmation) -> str:
+    start = f"{entry.candidate.name} was ahead in the search, but "
+    if entry.holds:
+        return f"{start}its review did not accept it."
+    text = f"{start}its gain is not certain where it was confirmed: over {entry.gain_over} "
+    text += f"{signed_interval(entry.gain)} on fresh seeds"
+    if entry.held_out_gain is not None:
+        text += f", over {entry.held_out_over} {signed_interval(entry.held_out_gain)}"
+        text += " on held-out tasks"
+    return f"{text}."
+
+
+def _behind(book: ScoreBook, best: CandidateRecord, baseline: CandidateRecord) -> str:
+    gain = book.gain(best, baseline)
+    start = f"the best proposal, {best.name},"
+    if gain is None:
+        return f"{start} scored {number(best.score)} but was not measured on common seeds."
+    if gain.value > 0:
+        verdict = "is ahead in the search but was not confirmed on fresh seeds"
+    elif gain.high >= 0:
+        verdict = "may be as good, but is not shown to be better"
+    else:
+        verdict = "is behind"
+    return f"{start} {verdict}; its paired gain is {signed_interval(gain)}."

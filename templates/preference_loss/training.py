@@ -1,0 +1,214 @@
+"""Retraining and judging a population of policies with a candidate loss.
+
+Only the candidate's own derivative is compiled per candidate; it works on ``[population, BATCH]``
+log-probabilities and compiles in a moment. The model's forward pass, backward pass, optimiser and
+sampling do not depend on it and are compiled once per worker.
+
+Arrays lead with ``[seeds, betas]``. On a GPU both axes are vectorised; on a CPU they are mapped one
+member after another by the same code, since a member's activations then stay in the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax
+
+from templates.contract import BoundFunction
+from templates.preference_loss import language_model
+from templates.preference_loss.attributes import Reward
+from templates.preference_loss.corpus import LENGTH
+from templates.preference_loss.language_model import Params
+from templates.preference_loss.pairs import SeedData
+from templates.preference_loss.settings import BATCH, Effort
+
+__all__ = ["Judgement", "PolicyTrainer"]
+
+
+class Judgement(NamedTuple):
+    """How trained policies do; arrays ``[seeds, betas]`` or ``[seeds, betas, texts]``.
+
+    Attributes:
+        finite: All parameters are finite numbers.
+        kl: Exact KL divergence from the reference summed along sampled texts, in nats.
+        rewards: Of each sampled text.
+        accuracy: Share of unseen pairs that the implicit reward orders rightly.
+    """
+
+    finite: jax.Array
+    kl: jax.Array
+    rewards: jax.Array
+    accuracy: jax.Array
+
+
+class PolicyTrainer:
+    """Compiled training and judging, shared by all candidates of a worker.
+
+    Args:
+        reference: Parameters from which every policy starts.
+        platform: "cpu" or "cuda".
+    """
+
+    def __init__(self, reference: Params, platform: str) -> None:
+        self._reference = reference
+        self._sequential = platform == "cpu"
+        self._optimizers: dict[Effort, optax.GradientTransformation] = {}
+        self._steps: dict[Effort, Callable[..., tuple[Params, optax.OptState, jax.Array]]] = {}
+        self._forward = jax.jit(self._log_probabilities)
+        self._judges: dict[str, Callable[..., Judgement]] = {}
+
+    def train(
+        self, loss: BoundFunction, data: SeedData, betas: jax.Array, effort: Effort
+    ) -> Params:
+        """Train one policy per seed and beta.
+
+        Args:
+            loss: The candidate, bound to a population of seeds times betas.
+            data: Stacked `SeedData`; arrays lead with ``[seeds]``.
+            betas: ``[betas]``.
+            effort: Number of updates and learning rate.
+
+        Returns:
+            Parameters, each array with two leading axes ``[seeds, betas]``.
+        """
+        seeds = data.prompts.shape[0]
+        shape = (seeds, len(betas))
+        params = jax.tree.map(
+            lambda x: jnp.broadcast_to(x, (*shape, *x.shape)) + 0, self._reference
+        )
+        step = self._step(effort)
+        state = self._optimizers[effort].init(params)
+        slope = jax.jit(partial(_slope, loss))
+        flat_betas = jnp.tile(betas, seeds)
+        texts, reference_logps = data.batches
+        logps = self._forward(params, texts[:, 0])
+        for update in range(effort.updates):
+            weights = slope(logps, reference_logps[:, update], flat_betas)
+            # the last step looks at the first batch again, only to keep one shape
+            after = (update + 1) % effort.updates
+            params, state, logps = step(params, state, texts[:, update], weights, texts[:, after])
+        return params
+
+    def judge(self, params: Params, data: SeedData, attribute: str, reward: Reward) -> Judgement:
+        """Sample from each policy and measure it.
+
+        Args:
+            params: Leading axes ``[seeds, betas]``.
+            data: Stacked `SeedData`; arrays lead with ``[seeds]``.
+            attribute: Name of the reward, under which the compiled judge is kept.
+            reward: The ground-truth reward.
+        """
+        if attribute not in self._judges:
+            self._judges[attribute] = jax.jit(partial(self._judge, reward))
+        return self._judges[attribute](params, data)
+
+    def _over(self, function: Callable[..., Any], *arrays: Any) -> Any:
+        """Apply over the leading axis: one after another on a CPU, at once on a GPU."""
+        if self._sequential:
+            return lax.map(lambda slices: function(*slices), arrays)
+        return jax.vmap(function)(*arrays)
+
+    def _over_members(self, function: Callable[..., Any], params: Params, *shared: Any) -> Any:
+        """Apply to each member's parameters and its seed's shared arrays."""
+
+        def one_seed(params: Params, *shared: Any) -> Any:
+            return self._over(lambda member: function(member, *shared), params)
+
+        return self._over(one_seed, params, *shared)
+
+    def _log_probabilities(self, params: Params, texts: jax.Array) -> jax.Array:
+        """``[seeds, betas, BATCH, 2]`` from texts ``[seeds, BATCH, 2, LENGTH]``."""
+        return self._over_members(_pair_logps, params, texts)
+
+    def _step(self, effort: Effort) -> Callable[..., tuple[Params, optax.OptState, jax.Array]]:
+        if effort not in self._steps:
+            warm_up = max(effort.updates // 10, 1)
+            schedule = optax.warmup_cosine_decay_schedule(
+                0.1 * effort.learning_rate,
+                effort.learning_rate,
+                warm_up,
+                effort.updates,
+                0.1 * effort.learning_rate,
+            )
+            optimizer = optax.adam(schedule)
+            self._optimizers[effort] = optimizer
+
+            def step(
+                params: Params,
+                state: optax.OptState,
+                texts: jax.Array,
+                weights: jax.Array,
+                next_texts: jax.Array,
+            ) -> tuple[Params, optax.OptState, jax.Array]:
+                gradients = self._gradients(params, texts, weights)
+                updates, state = optimizer.update(gradients, state)
+                params = optax.apply_updates(params, updates)
+                return params, state, self._log_probabilities(params, next_texts)
+
+            self._steps[effort] = jax.jit(step, donate_argnums=(0, 1))
+        return self._steps[effort]
+
+    def _gradients(self, params: Params, texts: jax.Array, weights: jax.Array) -> Params:
+        """Gradient of the loss, given its slope in each log-probability.
+
+        Running the forward pass again is as quick as keeping its activations between two calls.
+        """
+
+        def member(params: Params, weights: jax.Array, texts: jax.Array) -> Params:
+            _, pullback = jax.vjp(lambda params: _pair_logps(params, texts), params)
+            gradient: Params = pullback(weights)[0]
+            return gradient
+
+        def one_seed(params: Params, weights: jax.Array, texts: jax.Array) -> Params:
+            return self._over(lambda p, w: member(p, w, texts), params, weights)
+
+        gradients: Params = self._over(one_seed, params, weights, texts)
+        return gradients
+
+    def _judge(self, reward: Reward, params: Params, data: SeedData) -> Judgement:
+        def member(
+            params: Params,
+            prompts: jax.Array,
+            noise: jax.Array,
+            reference: jax.Array,
+            test: jax.Array,
+        ) -> tuple[jax.Array, jax.Array, jax.Array]:
+            finite = jnp.array([jnp.isfinite(x).all() for x in params.values()]).all()
+            texts = language_model.sample_responses(params, prompts, noise)
+            kl = language_model.kl_divergence(params, self._reference, texts).mean()
+            margin = _pair_logps(params, test) - reference
+            gap = margin[:, 0] - margin[:, 1]
+            accuracy = jnp.where(gap == 0, 0.5, gap > 0).mean()
+            return finite, kl, reward(texts), accuracy
+
+        def one_seed(params: Params, data: SeedData) -> tuple[jax.Array, ...]:
+            noise = language_model.gumbel_noise(data.noise_key, data.prompts.shape[0])
+            shared = (data.prompts, noise, data.test.reference_logps, data.test.texts)
+            found: tuple[jax.Array, ...] = self._over(lambda p: member(p, *shared), params)
+            return found
+
+        return Judgement(*self._over(one_seed, params, data))
+
+
+def _pair_logps(params: Params, texts: jax.Array) -> jax.Array:
+    """``[pairs, 2]`` from texts ``[pairs, 2, LENGTH]``."""
+    return language_model.response_logps(params, texts.reshape(-1, LENGTH)).reshape(-1, 2)
+
+
+def _slope(
+    loss: BoundFunction, logps: jax.Array, reference_logps: jax.Array, betas: jax.Array
+) -> jax.Array:
+    """Derivative of the mean loss in each log-probability, ``[seeds, betas, BATCH, 2]``."""
+    reference = jnp.broadcast_to(reference_logps[:, None], logps.shape)
+    policy = logps.reshape(-1, BATCH, 2)
+    reference = reference.reshape(-1, BATCH, 2)
+    cotangent = jnp.full(policy.shape[:2], 1.0 / BATCH)
+    chosen, rejected = loss.vjp(
+        policy[..., 0], policy[..., 1], reference[..., 0], reference[..., 1], betas, cotangent
+    )
+    return jnp.stack([chosen, rejected], axis=-1).reshape(logps.shape)
