@@ -94,6 +94,7 @@ class Role:
         name: ``tracer`` or ``evaluator``.
         module: Python module that is run as the process's main.
         read_only: Folders that the process may read besides the interpreter and its packages.
+        writable: Folders that it may write to; only for roles that never meet a candidate.
         hidden_packages: Top-level packages beside the interpreter's that it must not see.
         memory_bytes: Limit of resident memory where the sandbox can hold it (else address space).
         processes: How many processes and threads it may have.
@@ -109,6 +110,7 @@ class Role:
     processes: int
     gpu: bool
     arguments: Mapping[str, Any]
+    writable: Sequence[Path] = ()
 
 
 class ProcessHandle(Protocol):

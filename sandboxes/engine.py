@@ -10,9 +10,10 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,16 +22,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sandboxes.contract import Inspection, ProcessHandle, Program, Role, Sandbox
 from sandboxes.protocol import Message, ProtocolError, ReplyTimeoutError, decode_frame
 from sandboxes.screen import screen
-from templates.errors import CandidateError, InfrastructureError
+from sandboxes.starting import PRIVATE_PACKAGES, WARM_UP_TIMEOUT_S, boot, compiled_core
+from templates.errors import CandidateError, DiscoveryError, InfrastructureError
 from templates.registry import Template
 
-__all__ = ["Engine", "Measurement"]
+__all__ = ["Engine", "EvaluatorBugError", "Measurement"]
 
 TRACE_TIMEOUT_S = 20.0
-WARM_UP_TIMEOUT_S = 600.0
 _GRACE_S = 10.0
 _TRACE_MEMORY_BYTES = 4 * 2**30
-_PRIVATE_PACKAGES = ("agent", "reviewers")
 
 
 class Measurement(BaseModel):
@@ -49,6 +49,10 @@ class Measurement(BaseModel):
     seconds: float
     worker: int = -1
     device: str = ""
+
+
+class EvaluatorBugError(DiscoveryError):
+    """Trusted code in an evaluator failed: our mistake or the template author's."""
 
 
 class _Traced(BaseModel):
@@ -117,6 +121,7 @@ class Engine:
         self._slots = [_Slot(number) for number in range(self.workers)]
         self._free: queue.SimpleQueue[_Slot] = queue.SimpleQueue()
         self._closed = False
+        self._compiled = Path()
 
     def __enter__(self) -> Self:
         self.start()
@@ -143,6 +148,7 @@ class Engine:
         """
         with ThreadPoolExecutor(max_workers=self.workers + 1) as starters:
             tracer = starters.submit(self._start_tracer)
+            self._compiled = compiled_core(self.template, self.sandbox, self.platform, self._notify)
             started = [starters.submit(self._start_evaluator, slot) for slot in self._slots]
         for future in (tracer, *started):
             error = future.exception()
@@ -294,8 +300,15 @@ class Engine:
                     last = f"did not finish within {timeout_s:.0f} s" if hung else "ended"
                     self._drop(slot, f"evaluator {slot.number} {last} (attempt {attempt})")
                     continue
+                if reply.kind == "bug":
+                    self._drop(slot, f"evaluator {slot.number} failed on an error of its own")
             finally:
                 self._free.put(slot)
+            if reply.kind == "bug":
+                raise EvaluatorBugError(
+                    f"the evaluation core of {self.template.spec.name} failed:\n"
+                    f"{reply.body.get('traceback')}"
+                )
             if reply.kind == "candidate_error":
                 fault = _Fault.model_validate(dict(reply.body))
                 raise CandidateError(fault.kind, fault.message)
@@ -326,37 +339,29 @@ class Engine:
             name="tracer",
             module="sandboxes.tracer.server",
             read_only=(),
-            hidden_packages=(*_PRIVATE_PACKAGES, "templates"),
+            hidden_packages=(*PRIVATE_PACKAGES, "templates"),
             memory_bytes=2 * _TRACE_MEMORY_BYTES,
             processes=128,
             gpu=False,
             arguments={"memory_bytes": _TRACE_MEMORY_BYTES},
         )
-        self._tracer, _ = self._boot(role, 60.0)
+        self._tracer, _ = boot(self.sandbox, role, 60.0)
 
     def _start_evaluator(self, slot: _Slot) -> None:
         spec = self.template.spec
         role = Role(
             name="evaluator",
             module="sandboxes.evaluator.worker",
-            read_only=(self.template.path,),
-            hidden_packages=_PRIVATE_PACKAGES,
+            read_only=(self.template.path, self._compiled),
+            hidden_packages=PRIVATE_PACKAGES,
             memory_bytes=spec.memory_bytes,
             processes=128,
             gpu=self.platform == "cuda",
-            arguments={"template": str(self.template.path), "platform": self.platform},
+            arguments={
+                "template": str(self.template.path),
+                "platform": self.platform,
+                "compiled": str(self._compiled),
+            },
         )
-        slot.handle, hello = self._boot(role, WARM_UP_TIMEOUT_S)
+        slot.handle, hello = boot(self.sandbox, role, WARM_UP_TIMEOUT_S)
         slot.device = str(hello.get("device", ""))
-
-    def _boot(self, role: Role, timeout_s: float) -> tuple[ProcessHandle, Mapping[str, Any]]:
-        handle = self.sandbox.start(role)
-        try:
-            hello = handle.channel.receive(deadline=time.monotonic() + timeout_s)
-        except ProtocolError as error:
-            said = handle.said()
-            handle.kill()
-            raise InfrastructureError(
-                f"the {role.name} did not become ready ({error}): {said[-1500:]}"
-            ) from error
-        return handle, hello.body

@@ -114,6 +114,8 @@ def build_root(spec: dict[str, Any]) -> None:
         (root / link.relative_to("/")).parent.mkdir(parents=True, exist_ok=True)
         if not (root / link.relative_to("/")).exists():
             (root / link.relative_to("/")).symlink_to(link.readlink())
+    for folder in map(Path, spec["writable"]):
+        _bind(folder, root, writable=True)
     for hidden in spec["hidden"]:
         covered = root / Path(hidden).relative_to("/")
         if covered.is_dir():

@@ -130,6 +130,7 @@ class ProcessSandbox:
             "arguments": dict(role.arguments),
             "import_paths": [str(_PACKAGE_ROOT)],
             "visible": [str(path) for path in _visible(role)],
+            "writable": [str(Path(path).resolve()) for path in role.writable],
             "hidden": [str(_PACKAGE_ROOT / name) for name in role.hidden_packages],
             "gpu": role.gpu,
             "address_space_bytes": 0 if role.gpu else role.memory_bytes,

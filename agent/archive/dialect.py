@@ -25,6 +25,7 @@ from templates.errors import InfrastructureError, UserError
 __all__ = ["WRITE", "hold_migrations", "make_engine", "starts_with", "translated", "upsert"]
 
 BUSY_TIMEOUT_S = 30.0
+_CACHE_KIB = 32 * 1024
 # Execution option of a connection that is going to write.
 WRITE = "archive_write"
 _DIALECTS = ("sqlite", "postgresql")
@@ -72,6 +73,8 @@ def _configure_sqlite(connection: sqlite3.Connection, record: object) -> None:
     connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")
+    # The inner pages of the indexes of a long campaign do not fit into the 2 MB default.
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         connection.execute("PRAGMA journal_mode = WAL")
 

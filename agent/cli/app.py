@@ -14,13 +14,13 @@ from agent.cli.commands.models import models
 from agent.cli.commands.report import report
 from agent.cli.commands.run import resume, run
 from agent.cli.commands.templates import templates_app
-from agent.cli.failures import ReportingGroup
+from agent.cli.failures import PanelGroup, ReportingCommand
 
 __all__ = ["app"]
 
 app = typer.Typer(
     name="discover",
-    cls=ReportingGroup,
+    cls=PanelGroup,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -70,7 +70,9 @@ for command, name, panel, example in (
     (models, "models", _MACHINE, "discover models"),
     (doctor, "doctor", _MACHINE, "discover doctor"),
 ):
-    app.command(name, rich_help_panel=panel, epilog=f"Example: {example}")(command)
+    app.command(name, cls=ReportingCommand, rich_help_panel=panel, epilog=f"Example: {example}")(
+        command
+    )
 app.add_typer(
     templates_app,
     name="templates",

@@ -142,14 +142,14 @@ def _models(home: Path) -> Iterator[Finding]:
     from agent.llm import available_models
 
     found = available_models()
-    usable = any(model.available for model in found)
+    usable = any(model.usable for model in found)
     for model in found:
         yield Finding(
             f"model {model.name}",
-            model.available,
+            model.usable,
             not usable,
-            model.detail,
-            None,
+            model.reason,
+            None if model.usable else model.how_to_get,
         )
 
 

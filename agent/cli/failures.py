@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import traceback
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import typer
@@ -19,7 +18,8 @@ __all__ = [
     "EXIT_INFRASTRUCTURE",
     "EXIT_INTERRUPTED",
     "EXIT_USER",
-    "ReportingGroup",
+    "PanelGroup",
+    "ReportingCommand",
     "is_debugging",
 ]
 
@@ -34,11 +34,11 @@ def is_debugging(context: Any) -> bool:
     return bool(context.find_root().params.get("debug"))
 
 
-class ReportingGroup(typer.core.TyperGroup):
-    """The top of the command line: turns exceptions into one clear line and an exit code."""
+class PanelGroup(typer.core.TyperGroup):
+    """The top of the command line: lists its commands by what they are about."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """List the commands by what they are about."""
+        """Write one section per help panel."""
         commands = [self.commands[name] for name in self.list_commands(ctx)]
         for panel in dict.fromkeys(getattr(c, "rich_help_panel", None) for c in commands):
             rows = [
@@ -48,6 +48,10 @@ class ReportingGroup(typer.core.TyperGroup):
             ]
             with formatter.section(panel or "Commands"):
                 formatter.write_dl(rows)
+
+
+class ReportingCommand(typer.core.TyperCommand):
+    """A command whose exceptions become one clear line and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command and classify what it raises.
@@ -93,7 +97,7 @@ def _save_traceback(context: Any, error: Exception) -> str:
     """Write the traceback below the home; where that cannot be written, print it instead."""
     text = "".join(traceback.format_exception(error))
     moment = datetime.now(UTC)
-    folder = _home(context) / "errors"
+    folder = home_of(context.params.get("home")) / "errors"
     path = folder / f"{moment:%Y%m%d-%H%M%S-%f}.txt"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -102,16 +106,6 @@ def _save_traceback(context: Any, error: Exception) -> str:
         _say(text.rstrip())
         return f"above (it could not be saved: {reason})"
     return f"in {path}"
-
-
-def _home(context: Any) -> Path:
-    """The home that the failing command was told to use."""
-    while context is not None:
-        given = context.params.get("home")
-        if given is not None:
-            return home_of(given)
-        context = context.parent
-    return home_of(None)
 
 
 def _one_line(error: Exception) -> str:

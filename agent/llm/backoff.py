@@ -5,9 +5,7 @@ from __future__ import annotations
 __all__ = ["delays"]
 
 
-def delays(
-    base_s: float, cap_s: float, attempt: int, retry_after_s: float | None = None
-) -> float:
+def delays(base_s: float, cap_s: float, attempt: int, retry_after_s: float | None = None) -> float:
     """Seconds to wait before try ``attempt + 1``: exponential, bounded, and free of randomness.
 
     Jitter would need a clock or a generator of its own; callers that share a provider are few

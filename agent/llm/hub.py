@@ -27,9 +27,7 @@ def hub_url(entry: LocalModelEntry) -> str:
     return f"{endpoint}/{entry.repository}/resolve/main/{entry.file_name}"
 
 
-def fetch_from_hub(
-    entry: LocalModelEntry, partial: Path, show_done: Callable[[int], None]
-) -> None:
+def fetch_from_hub(entry: LocalModelEntry, partial: Path, show_done: Callable[[int], None]) -> None:
     """Download into ``partial``, going on where an earlier try stopped.
 
     A connection that drops is taken up again as long as each try brings more bytes.

@@ -15,7 +15,7 @@ from agent.llm.constraint import lark_grammar
 from agent.llm.contract import Completion, CompletionRequest, prompt_hash
 from templates.errors import CandidateError, InfrastructureError, UserError
 
-__all__ = ["LocalModel"]
+__all__ = ["LocalModel", "require_xllamacpp"]
 
 _TOKENS_PER_SLOT = 6144
 _CLOSE_WAIT_S = 10.0
@@ -163,7 +163,7 @@ def _classify(name: str, error: Mapping[str, Any]) -> Exception:
     return InfrastructureError(f"{name}: {message}")
 
 
-def _import_xllamacpp() -> ModuleType:
+def require_xllamacpp() -> ModuleType:
     """Import xllamacpp with an OpenMP runtime that sleeps while it waits.
 
     By default its threads spin at every barrier. On cores that also run evaluations the spinning
@@ -188,7 +188,7 @@ def _import_xllamacpp() -> ModuleType:
 
 
 def _load(path: Path, slots: int, threads: int) -> Any:
-    xllamacpp = _import_xllamacpp()
+    xllamacpp = require_xllamacpp()
     with path.open("rb") as stream:
         if stream.read(4) != b"GGUF":
             raise UserError(f"{path} is not a GGUF file")

@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from agent.archive import Archive, CandidateRecord, ReviewRecord
+from agent.evaluation.statistics import alpha_spent
 from agent.report import wording
 from agent.report.curves_figure import curve_of, curves_figure
 from agent.report.formula import Formula, typeset
@@ -20,7 +21,7 @@ from agent.report.held_out import TaskResult, held_out_results
 from agent.report.progress_figure import progress_figure
 from agent.report.scores import ScoreBook
 from agent.report.summary import Row, Summary, summary
-from agent.report.template_figures import measured, template_figures
+from agent.report.template_figures import load_figures, measured, template_figures
 from agent.report.vector import to_svg
 from templates.registry import Template, load_template
 
@@ -84,7 +85,7 @@ def _render(page: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("duration", "money", "number", "interval", "signed_interval"):
+    for name in ("duration", "money", "number", "signed"):
         environment.globals[name] = getattr(wording, name)
     return environment.get_template("page.html.jinja").render(page)
 
@@ -116,7 +117,8 @@ def _page(archive: Archive, found: Summary, template: Template) -> dict[str, Any
         "figures": _figures(archive, found, template, [*found.discoveries, *others][:_DRAWN]),
         "progress": _progress(archive, found),
         "scale": _scale(found.rows),
-        "same_models": _same_models(archive, found),
+        "answered_by": _answered_by(archive, found),
+        "alpha": _alpha(found),
         "discovery_rule": _discovery_rule(found),
     }
 
@@ -142,18 +144,23 @@ def _figures(
 ) -> list[_Figure]:
     """What the template draws, then the functions themselves against the baselines."""
     baselines = archive.candidates(found.campaign.id, kinds=("baseline",))
-    efforts = [found.spec.tier("search").effort]
-    drawn = template_figures(
-        template,
-        [
-            measured(archive, record, efforts, found.spec.search_tasks)
-            for record in (*baselines, *highlighted)
-        ],
-    )
-    figures = [
-        _Figure(entry.title, entry.caption, to_svg(entry.figure, entry.key)) for entry in drawn
-    ]
-    reference = _reference(found, baselines)
+    module = load_figures(template)
+    figures = []
+    if module is not None:
+        effort = [found.spec.tier("search").effort]
+        drawn = template_figures(
+            module,
+            [
+                measured(archive, record, effort, found.spec.search_tasks)
+                for record in (*baselines, *highlighted)
+            ],
+        )
+        figures = [
+            _Figure(entry.title, entry.caption, to_svg(entry.figure, entry.key)) for entry in drawn
+        ]
+    reference = getattr(module, "REFERENCE_BASELINE", None)
+    if reference is None and found.best_baseline is not None:
+        reference = found.best_baseline.name
     curves = curves_figure(
         [curve for record in highlighted if (curve := curve_of(archive, record))],
         [curve for record in baselines if (curve := curve_of(archive, record))],
@@ -162,7 +169,7 @@ def _figures(
     if curves is not None:
         figures.append(
             _Figure(
-                "Value and gradient" + (f" against {reference}" if reference else ""),
+                f"Value and gradient against {reference}" if reference else "Value and gradient",
                 "The proposed functions on a grid, evaluated from the very programs that were "
                 "scored. Values are shifted to 0 in the middle and everything is divided by the "
                 "root mean square of the gradient, since neither changes the direction in which "
@@ -171,14 +178,6 @@ def _figures(
             )
         )
     return figures
-
-
-def _reference(found: Summary, baselines: Sequence[CandidateRecord]) -> str | None:
-    """The first publication's method where the template names one, else the best baseline."""
-    names = [record.name for record in baselines]
-    if "dpo" in names:
-        return "dpo"
-    return None if found.best_baseline is None else found.best_baseline.name
 
 
 def _progress(archive: Archive, found: Summary) -> Markup | None:
@@ -201,11 +200,18 @@ def _scale(rows: Sequence[Row]) -> tuple[float, float]:
     return min(ends) - margin, max(ends) + margin
 
 
-def _same_models(archive: Archive, found: Summary) -> list[str]:
+def _answered_by(archive: Archive, found: Summary) -> list[str]:
     """Names under which the providers answered."""
     return sorted(
         {call.model for call in archive.model_calls(found.campaign.id) if call.completion}
     )
+
+
+def _alpha(found: Summary) -> float | None:
+    """The chance of any false discovery; the first confirmation spends a known share of it."""
+    if not found.confirmations:
+        return None
+    return round((1 - found.confirmations[0].gain.confidence) / alpha_spent(1, 0.5) * 0.5, 6)
 
 
 def _discovery_rule(found: Summary) -> str:

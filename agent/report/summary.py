@@ -230,7 +230,10 @@ def _counts(archive: Archive, proposals: Sequence[CandidateRecord]) -> Counts:
     outcomes = Counter(record.outcome or "none" for record in finished)
     valid = [record for record in finished if _is_valid(record)]
     at_first = sum(
-        any(a.attempt == 0 and a.error_kind is None for a in archive.attempts(record.id))
+        any(
+            attempt.attempt == 0 and attempt.error_kind in (None, "known", "duplicate")
+            for attempt in archive.attempts(record.id)
+        )
         for record in valid
     )
     return Counts(
@@ -325,8 +328,9 @@ def _headline(
 def _margins(entry: Confirmation) -> str:
     text = f"{entry.gain_over} by {signed_interval(entry.gain)} on fresh seeds"
     if entry.held_out_gain is not None:
-        text += f" and {entry.held_out_over} by {signed_interval(entry.held_out_gain)}"
-        text += " on held-out tasks"
+        # The best baseline may be another one there.
+        over = "" if entry.held_out_over == entry.gain_over else f" {entry.held_out_over}"
+        text += f" and{over} by {signed_interval(entry.held_out_gain)} on held-out tasks"
     return text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -13,7 +14,7 @@ from agent.archive import Archive, CandidateRecord
 from agent.report.vector import as_label, drawing_style
 from templates.registry import Template
 
-__all__ = ["DrawnFigure", "Measured", "measured", "template_figures"]
+__all__ = ["DrawnFigure", "Measured", "load_figures", "measured", "template_figures"]
 
 
 @dataclass(frozen=True)
@@ -57,28 +58,32 @@ def measured(
     )
 
 
-def template_figures(template: Template, candidates: Sequence[Measured]) -> list[DrawnFigure]:
-    """Let a template draw; see the contract below.
+def load_figures(template: Template) -> ModuleType | None:
+    """The template's ``figures.py``; None where it has none.
 
-    ``figures.py`` in the template's folder lists functions in ``FIGURES``. Each takes the
-    candidates (see `Measured`) and returns a Matplotlib figure, or None where there is nothing to
-    draw; the first line of its docstring is the title, the rest the caption.
-
-    Args:
-        template: A template with or without ``figures.py``.
-        candidates: What to draw.
-
-    Returns:
-        The figures; none where the template draws none.
+    It lists functions in ``FIGURES``. Each takes the candidates (see `Measured`) and returns a
+    Matplotlib figure, or None where there is nothing to draw; the first line of its docstring is
+    the title, the rest the caption. ``REFERENCE_BASELINE`` may name the baseline that everything
+    is drawn against. It must not import JAX: it runs in the host.
     """
     file = template.path / "figures.py"
     if not file.is_file():
-        return []
+        return None
     spec = importlib.util.spec_from_file_location(f"figures_of_{template.spec.name}", file)
     if spec is None or spec.loader is None:
         raise ImportError(f"{file} cannot be loaded")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+def template_figures(module: ModuleType, candidates: Sequence[Measured]) -> list[DrawnFigure]:
+    """Let a template draw.
+
+    Args:
+        module: From `load_figures`.
+        candidates: What to draw.
+    """
     drawn = []
     functions: Sequence[Callable[[Sequence[Measured]], Figure | None]] = module.FIGURES
     for function in functions:

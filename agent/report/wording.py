@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.evaluation.statistics import Estimate
 
-__all__ = ["duration", "interval", "money", "number", "signed_interval"]
+__all__ = ["duration", "interval", "money", "number", "signed", "signed_interval"]
 
 
 def number(value: float | None) -> str:
@@ -23,13 +23,16 @@ def interval(value: float | None, low: float | None, high: float | None) -> str:
     return f"{number(value)} [{number(low)}, {number(high)}]"
 
 
+def signed(value: float) -> str:
+    """A difference, with its sign."""
+    return ("+" if value > 0 else "") + number(value)
+
+
 def signed_interval(estimate: Estimate | None) -> str:
     """``+0.0123 [+0.0031, +0.0214]`` for a difference; a dash for None."""
     if estimate is None:
         return "–"
-    parts = (estimate.value, estimate.low, estimate.high)
-    value, low, high = (("+" if part > 0 else "") + number(part) for part in parts)
-    return f"{value} [{low}, {high}]"
+    return f"{signed(estimate.value)} [{signed(estimate.low)}, {signed(estimate.high)}]"
 
 
 def duration(seconds: float | None) -> str:

@@ -18,7 +18,7 @@ from templates.contract import TemplateSpec
 __all__ = ["Comparison", "compare", "gain_findings"]
 
 _MIN_SEEDS = 4
-_AGREEING = 0.6
+_AGREEING = 0.5
 _NARROW = 0.9
 _MIN_PARTS = 3
 
@@ -158,7 +158,11 @@ def _part_gains(
         return {}
     names = set.intersection(*(set(one.parts) for one in (*mine, *theirs)))
     return {
-        name: float(np.mean([sign * (a.parts[name] - b.parts[name]) for a, b in zip(mine, theirs)]))
+        name: float(
+            np.mean(
+                [sign * (a.parts[name] - b.parts[name]) for a, b in zip(mine, theirs, strict=True)]
+            )
+        )
         for name in sorted(names)
     }
 

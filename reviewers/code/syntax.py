@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator, Sequence
 
-from reviewers.contract import Finding
+from reviewers.contract import Finding, Severity
 from templates.contract import FunctionSignature
 
 __all__ = ["code_findings", "uses"]
@@ -15,12 +16,26 @@ _MAX_NODES = 300
 # Numbers that carry no tuning: identities, halves and doubles.
 _PLAIN = frozenset({0.0, 1.0, -1.0, 2.0, 0.5})
 _HUGE = 1e6
-_BATCH = frozenset({"mean", "std", "var", "sum", "max", "min", "median", "quantile", "percentile"})
-_POSITION = frozenset({"arange", "roll", "flip", "sort", "argsort", "cumsum", "at", "iota"})
-_INTROSPECTION = frozenset(
-    "eval exec compile open globals locals vars getattr setattr delattr __import__ sys os inspect "
-    "gc ctypes subprocess importlib builtins".split()
+_BUILTINS = frozenset(
+    "eval exec compile open globals locals vars getattr setattr delattr __import__".split()
 )
+_MODULES = frozenset("sys os inspect gc ctypes subprocess importlib builtins pathlib io".split())
+_HARMLESS_DUNDERS = frozenset({"__future__", "__name__", "__all__", "__doc__"})
+
+_BATCH: tuple[str, Severity, str] = ("batch_statistics", "note", "uses statistics of the batch")
+_POSITION: tuple[str, Severity, str] = (
+    "position_dependent",
+    "note",
+    "may depend on the order of the examples",
+)
+# What an attribute or an import of that name tells; local variables may be called anything.
+_TELLING: dict[str, tuple[str, Severity, str]] = {
+    **dict.fromkeys(("mean", "std", "var", "sum", "median", "quantile", "percentile"), _BATCH),
+    **dict.fromkeys(("max", "min", "softmax", "logsumexp"), _BATCH),
+    **dict.fromkeys(("arange", "roll", "flip", "sort", "argsort", "cumsum", "at"), _POSITION),
+    "random": ("randomness", "concern", "draws random numbers"),
+    "stop_gradient": ("stop_gradient", "note", "stops gradients"),
+}
 
 
 def code_findings(code: str, functions: Sequence[FunctionSignature]) -> list[Finding]:
@@ -36,41 +51,46 @@ def code_findings(code: str, functions: Sequence[FunctionSignature]) -> list[Fin
         found += _dead_code(definition)
         if definition.name in {function.name for function in functions}:
             found += _ignored_arguments(definition)
-    found += _calls(tree)
-    return sorted(found, key=lambda finding: (finding.line or 0, finding.rule))
+    found += _telling(tree)
+    return sorted(dict.fromkeys(found), key=lambda finding: (finding.line or 0, finding.rule))
 
 
 def uses(code: str, names: frozenset[str]) -> bool:
-    """Whether a name or an attribute of that spelling occurs in the code."""
-    return any(name in names for name, _ in _spellings(ast.parse(code)))
+    """Whether an attribute, an imported name or a decorator of that spelling is in the code."""
+    return any(name in names for name, _ in _reached(ast.parse(code)))
 
 
 def _definitions(tree: ast.AST) -> Iterator[ast.FunctionDef]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
 
 
-def _spellings(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """Every name, attribute and imported module with its line."""
+def _reached(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Attributes and imported names with their lines: what is used from elsewhere."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            yield node.id, node.lineno
-        elif isinstance(node, ast.Attribute):
+        if isinstance(node, ast.Attribute):
             yield node.attr, node.lineno
         elif isinstance(node, ast.Import | ast.ImportFrom):
             module = node.module if isinstance(node, ast.ImportFrom) else None
             for part in [module or "", *(alias.name for alias in node.names)]:
-                for word in part.split("."):
-                    yield word, node.lineno
+                yield from ((word, node.lineno) for word in part.split("."))
 
 
 def _reflection(tree: ast.AST) -> Iterator[Finding]:
-    for name, line in _spellings(tree):
-        dunder = name.startswith("__") and name.endswith("__") and name != "__future__"
-        if dunder or name in _INTROSPECTION:
+    names = [
+        (node.id, node.lineno)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and (node.id in _BUILTINS or _is_dunder(node.id))
+    ]
+    for name, line in (*names, *_reached(tree)):
+        if name in _BUILTINS or name in _MODULES or _is_dunder(name):
             yield Finding(
                 "reflection", "severe", f"reaches around the interface with `{name}`", line
             )
             return
+
+
+def _is_dunder(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__") and name not in _HARMLESS_DUNDERS
 
 
 def _size(tree: ast.AST) -> Iterator[Finding]:
@@ -122,7 +142,7 @@ def _dead_code(definition: ast.FunctionDef) -> Iterator[Finding]:
         ):
             yield Finding("dead_code", "note", f"`{node.id}` is never used", node.lineno)
     for block in _blocks(definition):
-        for before, after in zip(block, block[1:], strict=False):
+        for before, after in itertools.pairwise(block):
             if isinstance(before, ast.Return | ast.Raise):
                 yield Finding("dead_code", "note", "code after return", after.lineno)
                 break
@@ -136,39 +156,23 @@ def _blocks(definition: ast.FunctionDef) -> Iterator[list[ast.stmt]]:
                 yield block
 
 
-def _calls(tree: ast.AST) -> Iterator[Finding]:
+def _telling(tree: ast.AST) -> Iterator[Finding]:
+    """The first place of everything that is telling."""
     seen: set[str] = set()
+    for name, line in _reached(tree):
+        if name in _TELLING and _TELLING[name][0] not in seen:
+            rule, severity, message = _TELLING[name]
+            seen.add(rule)
+            yield Finding(rule, severity, f"{message} ({name})", line)
     for node in ast.walk(tree):
-        finding = _call(node)
-        if finding is not None and finding.rule not in seen:
-            seen.add(finding.rule)
-            yield finding
-
-
-def _call(node: ast.AST) -> Finding | None:
-    if isinstance(node, ast.Try):
-        return Finding("swallowed_errors", "note", "catches exceptions", node.lineno)
-    if isinstance(node, ast.Compare) and any(isinstance(op, ast.Eq) for op in node.ops):
-        sides = [node.left, *node.comparators]
-        if any(isinstance(s, ast.Constant) and isinstance(s.value, float) for s in sides):
-            return Finding(
-                "exact_comparison",
-                "concern",
-                "compares an input with an exact number, as memorized data would",
-                node.lineno,
-            )
-    if isinstance(node, ast.Attribute):
-        if node.attr == "random":
-            return Finding("randomness", "concern", "draws random numbers", node.lineno)
-        if node.attr in _BATCH:
-            return Finding("batch_statistics", "note", f"uses the batch ({node.attr})", node.lineno)
-        if node.attr in _POSITION:
-            return Finding(
-                "position_dependent",
-                "note",
-                f"may depend on the order of examples ({node.attr})",
-                node.lineno,
-            )
-        if node.attr == "stop_gradient":
-            return Finding("stop_gradient", "note", "stops gradients", node.lineno)
-    return None
+        if isinstance(node, ast.Try):
+            yield Finding("swallowed_errors", "note", "catches exceptions", node.lineno)
+        if isinstance(node, ast.Compare) and any(isinstance(op, ast.Eq) for op in node.ops):
+            sides = [node.left, *node.comparators]
+            if any(isinstance(s, ast.Constant) and isinstance(s.value, float) for s in sides):
+                yield Finding(
+                    "exact_comparison",
+                    "concern",
+                    "compares an input with an exact number, as memorized data would",
+                    node.lineno,
+                )

@@ -30,8 +30,8 @@ ALLOWED_OPERATIONS = frozenset(
     abs add and atan2 bitcast_convert broadcast_in_dim case cbrt ceil clamp compare complex
     concatenate constant convert convolution cosine count_leading_zeros divide dot_general
     dynamic_slice dynamic_update_slice exponential exponential_minus_one fft floor gather if imag
-    iota is_finite log log_plus_one logistic maximum minimum multiply negate not optimization_barrier
-    or pad popcnt power real reduce reduce_precision reduce_window remainder reshape return reverse
+    iota is_finite log log_plus_one logistic maximum minimum multiply negate not or
+    optimization_barrier pad popcnt power real reduce reduce_precision reduce_window remainder reshape return reverse
     rng_bit_generator round_nearest_afz round_nearest_even rsqrt scatter select select_and_scatter
     shift_left shift_right_arithmetic shift_right_logical sign sine slice sort sqrt subtract tan
     tanh transpose triangular_solve tuple get_tuple_element while xor

@@ -7,12 +7,14 @@ import json
 import math
 import sys
 import time
+import traceback
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jax
+from jax.experimental.compilation_cache import compilation_cache
 
 from sandboxes.contract import Program
 from sandboxes.evaluator.bind import BoundProgram, bind
@@ -20,7 +22,7 @@ from sandboxes.evaluator.inspection import inspect_program
 from sandboxes.protocol import Channel, Message, PeerClosedError
 from templates.contract import FunctionCore, SeedResult, TemplateSpec
 from templates.errors import CandidateError
-from templates.registry import load_template
+from templates.registry import Template, load_template
 
 _KEPT_PROGRAMS = 4
 
@@ -44,13 +46,33 @@ def load_core(path: Path, spec: TemplateSpec, platform: str) -> FunctionCore:
     return constructed
 
 
+def warm_core(template: Template, platform: str, compiled: str | None) -> FunctionCore:
+    """A core with everything compiled that does not depend on a candidate.
+
+    Args:
+        template: Whose core.
+        platform: ``cpu`` or ``cuda``.
+        compiled: Folder with compiled code to read or, where it may be written, to fill. It is
+            let go of before any program arrives, so no program can leave anything in it.
+    """
+    if compiled is not None:
+        jax.config.update("jax_compilation_cache_dir", compiled)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    core = load_core(template.path, template.spec, platform)
+    core.warm_up()
+    jax.config.update("jax_enable_compilation_cache", False)
+    jax.config.update("jax_compilation_cache_dir", None)
+    compilation_cache.reset_cache()
+    return core
+
+
 class Worker:
     """Answers the host's requests with a warm core."""
 
-    def __init__(self, template_path: Path, platform: str) -> None:
-        self._template = load_template(template_path)
-        self._core = load_core(template_path, self._template.spec, platform)
-        self._core.warm_up()
+    def __init__(self, template: Template, core: FunctionCore) -> None:
+        self._template = template
+        self._core = core
         self._bound: OrderedDict[str, dict[str, BoundProgram]] = OrderedDict()
 
     def answer(self, request: Message) -> Message:
@@ -123,7 +145,9 @@ def main() -> None:
     arguments = json.loads(sys.argv[1])
     channel = Channel(int(sys.argv[2]), int(sys.argv[3]))
     started = time.monotonic()
-    worker = Worker(Path(arguments["template"]), arguments["platform"])
+    template = load_template(Path(arguments["template"]))
+    core = warm_core(template, arguments["platform"], arguments["compiled"])
+    worker = Worker(template, core)
     device = jax.devices()[0]
     channel.send(
         Message(
@@ -136,12 +160,18 @@ def main() -> None:
             },
         )
     )
-    while True:
+    while not arguments.get("only_warm"):
         try:
             request = channel.receive()
         except PeerClosedError:
             return
-        channel.send(worker.answer(request))
+        try:
+            reply = worker.answer(request)
+        except Exception:
+            # Not the candidate's doing as far as we know: say what it was, then start afresh.
+            channel.send(Message("bug", {"traceback": traceback.format_exc()[-4000:]}))
+            raise
+        channel.send(reply)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import jax
@@ -11,10 +11,12 @@ import jax.numpy as jnp
 from templates.preference_loss.corpus import END, PROMPT_LENGTH
 from templates.preference_loss.sentiment import make_compound
 
-__all__ = ["Reward", "make_rewards"]
+__all__ = ["ATTRIBUTES", "Reward", "attribute_index", "make_rewards"]
 
-Reward: TypeAlias = Callable[[jax.Array], jax.Array]
-"""From token ids ``[..., length]`` to rewards ``[...]`` in [0, 1]."""
+ATTRIBUTES = ("sentiment", "modern")
+
+Reward: TypeAlias = Callable[[jax.Array, jax.Array | int], jax.Array]
+"""From token ids ``[..., length]`` and the index of an attribute to rewards ``[...]``."""
 
 _ARCHAIC_WORDS = frozenset(
     """
@@ -25,8 +27,13 @@ _ARCHAIC_WORDS = frozenset(
 )
 
 
-def make_rewards(vocabulary: Sequence[str]) -> Mapping[str, Reward]:
-    """The rewards by name.
+def attribute_index(name: str) -> int:
+    """Place of an attribute in `ATTRIBUTES`; raises ValueError for an unknown one."""
+    return ATTRIBUTES.index(name)
+
+
+def make_rewards(vocabulary: Sequence[str]) -> Reward:
+    """One function for all rewards, so that tasks share their compiled code.
 
     ``sentiment`` is VADER's compound score, mapped linearly from (-1, 1) to (0, 1). ``modern`` is
     1 / (1 + archaic words in the response): how far a text of 1611 reads like today's English.
@@ -37,13 +44,13 @@ def make_rewards(vocabulary: Sequence[str]) -> Mapping[str, Reward]:
     compound = make_compound(vocabulary)
     archaic = jnp.array([word in _ARCHAIC_WORDS for word in vocabulary])
 
-    def sentiment(texts: jax.Array) -> jax.Array:
-        return 0.5 * (1.0 + compound(texts))
-
     def modern(texts: jax.Array) -> jax.Array:
         running = jnp.cumsum(texts == END, axis=-1) == 0
         response = jnp.arange(texts.shape[-1]) >= PROMPT_LENGTH
         count = (archaic[texts] & running & response).sum(axis=-1)
         return 1.0 / (1.0 + count)
 
-    return {"sentiment": sentiment, "modern": modern}
+    def reward(texts: jax.Array, attribute: jax.Array | int) -> jax.Array:
+        return jnp.where(attribute == 0, 0.5 * (1.0 + compound(texts)), modern(texts))
+
+    return reward

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from templates.contract import BoundFunction, SeedResult
 from templates.preference_loss import corpus, language_model
+from templates.preference_loss.attributes import make_rewards
 from templates.preference_loss.frontier import KL_BUDGETS, Point, reward_at_budgets
 from templates.preference_loss.pairs import SeedDataSource
 from templates.preference_loss.probes import probe_arguments
-from templates.preference_loss.settings import BATCH, BETAS, EFFORTS, TASKS
+from templates.preference_loss.settings import BETAS, EFFORTS, TASKS
 from templates.preference_loss.training import Judgement, PolicyTrainer
 
 __all__ = ["PreferenceLossCore"]
@@ -38,15 +39,14 @@ class PreferenceLossCore:
     def __init__(self, platform: str) -> None:
         self.population = len(BETAS) * _SEEDS_AT_ONCE[platform]
         reference = language_model.load_reference()
-        self._source = SeedDataSource(corpus.load(), reference)
-        self._trainer = PolicyTrainer(reference, platform)
+        data = corpus.load()
+        self._source = SeedDataSource(data, reference)
+        self._trainer = PolicyTrainer(reference, make_rewards(data.vocabulary), platform)
 
     def warm_up(self) -> None:
-        """Compile training and judging for every task, on data that no seed uses."""
+        """Compile training and judging; one set of programs serves every task and effort."""
         never = _NeverLearns(self.population)
-        for effort in EFFORTS:
-            for task in TASKS:
-                self.evaluate({"loss": never}, effort=effort, task=task, seeds=[2**32 - 1])
+        self.evaluate({"loss": never}, effort="smoke", task=next(iter(TASKS)), seeds=[2**32 - 1])
 
     def probes(self) -> Mapping[str, Sequence[tuple[NDArray[np.float32], ...]]]:
         """Realistic log-probabilities with margins far beyond those of training."""
@@ -80,15 +80,14 @@ class PreferenceLossCore:
     def _evaluate_together(
         self, loss: BoundFunction, effort: str, task: str, seeds: list[int], together: int
     ) -> list[SeedResult]:
-        setting, spending = TASKS[task], EFFORTS[effort]
+        setting = TASKS[task]
         # a program has one fixed population: fill it with repeats and drop their results
         filled = seeds + [seeds[-1]] * (together - len(seeds))
-        each = [self._source.get(task, spending, seed) for seed in filled]
+        each = [self._source.get(task, seed) for seed in filled]
         data = jax.tree.map(lambda *arrays: jnp.stack(arrays), *each)
         betas = jnp.array(setting.betas, jnp.float32)
-        params = self._trainer.train(loss, data, betas, spending)
-        reward = self._source.rewards[setting.attribute]
-        judged = jax.device_get(self._trainer.judge(params, data, setting.attribute, reward))
+        params = self._trainer.train(loss, data, betas, EFFORTS[effort])
+        judged = jax.device_get(self._trainer.judge(params, data))
         reference_rewards = np.asarray(data.reference_rewards)
         return [
             _result(task, seed, _points(judged, reference_rewards, place, setting.betas),
@@ -118,7 +117,7 @@ def _points(
     own = np.asarray(reference_rewards[place], np.float64)
     for member, beta in enumerate(betas):
         kl = float(judged.kl[place, member])
-        if not (judged.finite[place, member] and np.isfinite(kl)):
+        if not (bool(judged.finite[place, member]) and np.isfinite(kl)):
             points.append(Point(beta, True, None, None, None, None, None, None))
             continue
         rewards = np.asarray(judged.rewards[place, member], np.float64)

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from templates.preference_loss import corpus, language_model
-from templates.preference_loss.attributes import make_rewards
+from templates.preference_loss import corpus
+from templates.preference_loss.attributes import attribute_index, make_rewards
 from templates.preference_loss.corpus import PROMPT_LENGTH, Corpus
-from templates.preference_loss.language_model import Params
-from templates.preference_loss.settings import BATCH, TASKS, Effort, TaskSetting
+from templates.preference_loss.language_model import (
+    Params,
+    gumbel_noise,
+    response_logps,
+    sample_responses,
+)
+from templates.preference_loss.settings import (
+    BATCH,
+    TASKS,
+    TEST_PAIRS,
+    TEXTS,
+    TRAINING_PAIRS,
+    UPDATES,
+)
 
 __all__ = ["Pairs", "SeedData", "SeedDataSource"]
 
 _CACHED_SEEDS = 128
+_CHUNK = 256
+_SAMPLED_PROMPTS = _CHUNK * round(2.25 * (TRAINING_PAIRS + TEST_PAIRS) / _CHUNK)
+_PROMPT_STREAM = 1
 
 
 class Pairs(NamedTuple):
@@ -43,6 +56,7 @@ class SeedData(NamedTuple):
         test: Unseen pairs, labelled without noise.
         prompts: Prompts of the final judgement ``[texts, PROMPT_LENGTH]``.
         noise_key: Key of the Gumbel noise with which texts are sampled.
+        attribute: Index of the ground-truth reward.
         reference_rewards: Reward of the reference's text for each prompt, ``[texts]``.
     """
 
@@ -50,6 +64,7 @@ class SeedData(NamedTuple):
     test: Pairs
     prompts: jax.Array
     noise_key: jax.Array
+    attribute: jax.Array
     reference_rewards: jax.Array
 
 
@@ -63,89 +78,96 @@ class SeedDataSource:
 
     def __init__(self, data: Corpus, reference: Params) -> None:
         self._reference = reference
+        self._rewards = make_rewards(data.vocabulary)
         self._prompts = {
-            name: jnp.asarray(np.unique(texts[:, :PROMPT_LENGTH], axis=0))
+            name: np.unique(texts[:, :PROMPT_LENGTH], axis=0)
             for name, texts in (
                 ("train", data.train),
                 ("validation", data.validation),
                 ("held_out", data.held_out),
             )
         }
-        self.rewards = make_rewards(data.vocabulary)
-        self._cache: OrderedDict[tuple[str, Effort, int], SeedData] = OrderedDict()
-        self._make: dict[tuple[str, Effort], Callable[[jax.Array], SeedData]] = {}
+        self._cache: OrderedDict[tuple[str, int], SeedData] = OrderedDict()
+        self._make = jax.jit(self._seed_data)
 
-    def get(self, task: str, effort: Effort, seed: int) -> SeedData:
+    def get(self, task: str, seed: int) -> SeedData:
         """The data of a seed, from the cache where it is there.
 
         Args:
             task: Name of a task; raises KeyError for an unknown one.
-            effort: Sizes of the arrays.
-            seed: Any non-negative integer.
+            seed: At least 0 and below 2**32.
         """
-        place = (task, effort, seed)
-        if place in self._cache:
-            self._cache.move_to_end(place)
-            return self._cache[place]
-        if (task, effort) not in self._make:
-            self._make[task, effort] = jax.jit(partial(self._seed_data, TASKS[task], effort))
-        found = self._make[task, effort](jnp.uint32(seed))
-        self._cache[place] = found
-        if len(self._cache) > _CACHED_SEEDS:
-            self._cache.popitem(last=False)
-        return found
+        setting = TASKS[task]
+        if (task, seed) not in self._cache:
+            choose = np.random.default_rng([_PROMPT_STREAM, seed])
+            pool, test_pool = self._prompts["train"], self._prompts[setting.prompts]
+            self._cache[task, seed] = self._make(
+                jnp.uint32(seed),
+                choose.choice(pool, _SAMPLED_PROMPTS),
+                choose.choice(test_pool, TEXTS),
+                setting.temperature,
+                setting.flipped,
+                attribute_index(setting.attribute),
+            )
+            if len(self._cache) > _CACHED_SEEDS:
+                self._cache.popitem(last=False)
+        self._cache.move_to_end((task, seed))
+        return self._cache[task, seed]
 
-    def _seed_data(self, setting: TaskSetting, effort: Effort, seed: jax.Array) -> SeedData:
-        keys = jax.random.split(jax.random.key(seed), 6)
-        count = effort.pairs + effort.test_pairs
-        texts, rewards = self._undecided(keys[0], setting, count)
-        train, test = slice(0, effort.pairs), slice(effort.pairs, count)
+    def _seed_data(
+        self,
+        seed: jax.Array,
+        prompts: jax.Array,
+        test_prompts: jax.Array,
+        temperature: jax.Array,
+        flipped: jax.Array,
+        attribute: jax.Array,
+    ) -> SeedData:
+        keys = jax.random.split(jax.random.key(seed), 4)
+        texts, rewards = self._undecided(keys[0], prompts, attribute)
+        train, test = slice(0, TRAINING_PAIRS), slice(TRAINING_PAIRS, None)
         first_wins = jax.random.bernoulli(
-            keys[1], jax.nn.sigmoid((rewards[:, 0] - rewards[:, 1]) / setting.temperature)
+            keys[1], jax.nn.sigmoid((rewards[train, 0] - rewards[train, 1]) / temperature)
         )
-        first_wins ^= jax.random.bernoulli(keys[2], setting.flipped, first_wins.shape)
-        truly_first = rewards[:, 0] > rewards[:, 1]
-        pairs = self._order(texts[train], first_wins[train])
-        order = _epochs(keys[3], effort.pairs, effort.updates)
-        pool = self._prompts[setting.prompts]
-        prompts = pool[jax.random.randint(keys[4], (effort.texts,), 0, len(pool))]
-        noise = language_model.gumbel_noise(keys[5], effort.texts)
-        own = language_model.sample_responses(self._reference, prompts, noise)
+        first_wins ^= jax.random.bernoulli(keys[2], flipped, first_wins.shape)
+        batches = self._order(texts[train], first_wins)
+        noise = gumbel_noise(keys[3], TEXTS)
+        own = sample_responses(self._reference, test_prompts, noise)
         return SeedData(
-            batches=Pairs(pairs.texts[order], pairs.reference_logps[order]),
-            test=self._order(texts[test], truly_first[test]),
-            prompts=prompts,
-            noise_key=keys[5],
-            reference_rewards=self.rewards[setting.attribute](own),
+            batches=jax.tree.map(lambda x: x.reshape(UPDATES, BATCH, *x.shape[1:]), batches),
+            test=self._order(texts[test], rewards[test, 0] > rewards[test, 1]),
+            prompts=test_prompts,
+            noise_key=keys[3],
+            attribute=attribute,
+            reference_rewards=self._rewards(own, attribute),
         )
 
     def _undecided(
-        self, key: jax.Array, setting: TaskSetting, count: int
+        self, key: jax.Array, prompts: jax.Array, attribute: jax.Array
     ) -> tuple[jax.Array, jax.Array]:
-        """Two texts of the reference per prompt, preferring prompts where the rewards differ.
+        """Two texts of the reference per prompt, for prompts where their rewards differ.
 
-        Twice as many as needed are sampled; an annotator who sees no difference gives no label.
+        More prompts are tried than needed: an annotator who sees no difference gives no label.
+        Ties fill up only what is missing.
         """
-        prompt_key, noise_key = jax.random.split(key)
-        pool = self._prompts["train"]
-        chosen = jax.random.choice(prompt_key, len(pool), (2 * count,), replace=False)
-        prompts = jnp.repeat(pool[chosen], 2, axis=0)
-        noise = language_model.gumbel_noise(noise_key, len(prompts))
-        texts = language_model.sample_responses(self._reference, prompts, noise)
-        texts = texts.reshape(2 * count, 2, -1)
-        rewards = self.rewards[setting.attribute](texts)
-        kept = jnp.argsort(rewards[:, 0] == rewards[:, 1], stable=True)[:count]
+
+        def sample(key: jax.Array, prompts: jax.Array) -> tuple[jax.Array, jax.Array]:
+            noise = gumbel_noise(key, 2 * len(prompts))
+            texts = sample_responses(self._reference, jnp.repeat(prompts, 2, axis=0), noise)
+            texts = texts.reshape(len(prompts), 2, -1)
+            return texts, self._rewards(texts, attribute)
+
+        # in chunks, since the noise of all of them at once would not fit into the caches
+        chunks = prompts.reshape(-1, _CHUNK, PROMPT_LENGTH)
+        order_key, noise_key = jax.random.split(key)
+        keys = jax.random.split(noise_key, len(chunks))
+        texts, rewards = jax.lax.map(lambda pair: sample(*pair), (keys, chunks))
+        texts, rewards = texts.reshape(-1, 2, corpus.LENGTH), rewards.reshape(-1, 2)
+        kept = jnp.argsort(rewards[:, 0] == rewards[:, 1], stable=True)
+        kept = jax.random.permutation(order_key, kept[: TRAINING_PAIRS + TEST_PAIRS])
         return texts[kept], rewards[kept]
 
     def _order(self, texts: jax.Array, first_wins: jax.Array) -> Pairs:
         texts = jnp.where(first_wins[:, None, None], texts, texts[:, ::-1])
-        flat = language_model.response_logps(self._reference, texts.reshape(-1, corpus.LENGTH))
+        flat = response_logps(self._reference, texts.reshape(-1, corpus.LENGTH))
         return Pairs(texts, flat.reshape(-1, 2))
-
-
-def _epochs(key: jax.Array, pairs: int, updates: int) -> jax.Array:
-    """Indices of the pairs of each update, ``[updates, BATCH]``; every epoch shuffles anew."""
-    epochs = -(-updates * BATCH // pairs)
-    keys = jax.random.split(key, epochs)
-    order = jax.vmap(lambda key: jax.random.permutation(key, pairs))(keys)
-    return order.reshape(-1)[: updates * BATCH].reshape(updates, BATCH)

@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["BATCH", "BETAS", "EFFORTS", "TASKS", "Effort", "TaskSetting"]
+__all__ = [
+    "BATCH",
+    "BETAS",
+    "EFFORTS",
+    "LEARNING_RATE",
+    "TASKS",
+    "TEST_PAIRS",
+    "TEXTS",
+    "TRAINING_PAIRS",
+    "UPDATES",
+    "TaskSetting",
+]
 
 BATCH = 32
 """Preference pairs of one update; the shape that candidates see."""
@@ -15,29 +26,21 @@ BETAS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 """The grid on which each candidate draws its frontier."""
 
 
-@dataclass(frozen=True)
-class Effort:
-    """How long one policy is trained and how finely it is judged.
+UPDATES = 96
+"""Updates of a full training; every pair is seen once."""
 
-    Attributes:
-        updates: Adam updates.
-        pairs: Preference pairs to train on, gone through again and again in random order.
-        test_pairs: Unseen pairs for the accuracy of the implicit reward.
-        texts: Texts sampled from each trained policy.
-        learning_rate: Of Adam, at its peak.
-    """
+LEARNING_RATE = 1e-3
+"""Peak learning rate of Adam, after a short warm-up and before a cosine decay to a tenth."""
 
-    updates: int
-    pairs: int
-    test_pairs: int
-    texts: int
-    learning_rate: float = 3e-3
+TRAINING_PAIRS = UPDATES * BATCH
+TEST_PAIRS = 128
+"""Unseen pairs for the accuracy of the implicit reward."""
 
+TEXTS = 384
+"""Texts sampled from each trained policy to judge it."""
 
-EFFORTS: Mapping[str, Effort] = {
-    "smoke": Effort(updates=3, pairs=64, test_pairs=32, texts=32),
-    "full": Effort(updates=64, pairs=640, test_pairs=128, texts=384),
-}
+EFFORTS: Mapping[str, int] = {"smoke": 3, "full": UPDATES}
+"""Updates that each effort makes; a smoke test is the start of a full training."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from templates.preference_loss.attributes import Reward
 from templates.preference_loss.corpus import LENGTH
 from templates.preference_loss.language_model import Params
 from templates.preference_loss.pairs import SeedData
-from templates.preference_loss.settings import BATCH, Effort
+from templates.preference_loss.settings import BATCH, LEARNING_RATE, UPDATES
 
 __all__ = ["Judgement", "PolicyTrainer"]
 
@@ -51,19 +51,25 @@ class PolicyTrainer:
 
     Args:
         reference: Parameters from which every policy starts.
+        rewards: The ground truth.
         platform: "cpu" or "cuda".
     """
 
-    def __init__(self, reference: Params, platform: str) -> None:
+    def __init__(self, reference: Params, rewards: Reward, platform: str) -> None:
         self._reference = reference
+        self._rewards = rewards
         self._sequential = platform == "cpu"
-        self._optimizers: dict[Effort, optax.GradientTransformation] = {}
-        self._steps: dict[Effort, Callable[..., tuple[Params, optax.OptState, jax.Array]]] = {}
+        schedule = optax.warmup_cosine_decay_schedule(
+            0.1 * LEARNING_RATE, LEARNING_RATE, UPDATES // 10, UPDATES, 0.1 * LEARNING_RATE
+        )
+        self._optimizer = optax.adam(schedule)
+        self._start = jax.jit(self._fresh, static_argnums=0)
         self._forward = jax.jit(self._log_probabilities)
-        self._judges: dict[str, Callable[..., Judgement]] = {}
+        self._advance = jax.jit(self._step, donate_argnums=(0, 1))
+        self._measure = jax.jit(self._judge)
 
     def train(
-        self, loss: BoundFunction, data: SeedData, betas: jax.Array, effort: Effort
+        self, loss: BoundFunction, data: SeedData, betas: jax.Array, updates: int
     ) -> Params:
         """Train one policy per seed and beta.
 
@@ -71,41 +77,38 @@ class PolicyTrainer:
             loss: The candidate, bound to a population of seeds times betas.
             data: Stacked `SeedData`; arrays lead with ``[seeds]``.
             betas: ``[betas]``.
-            effort: Number of updates and learning rate.
+            updates: How many updates to make, at most `UPDATES`.
 
         Returns:
             Parameters, each array with two leading axes ``[seeds, betas]``.
         """
         seeds = data.prompts.shape[0]
-        shape = (seeds, len(betas))
-        params = jax.tree.map(
-            lambda x: jnp.broadcast_to(x, (*shape, *x.shape)) + 0, self._reference
-        )
-        step = self._step(effort)
-        state = self._optimizers[effort].init(params)
+        params, state = self._start((seeds, len(betas)))
         slope = jax.jit(partial(_slope, loss))
         flat_betas = jnp.tile(betas, seeds)
         texts, reference_logps = data.batches
         logps = self._forward(params, texts[:, 0])
-        for update in range(effort.updates):
+        for update in range(updates):
             weights = slope(logps, reference_logps[:, update], flat_betas)
-            # the last step looks at the first batch again, only to keep one shape
-            after = (update + 1) % effort.updates
-            params, state, logps = step(params, state, texts[:, update], weights, texts[:, after])
+            # the last update looks at the first batch again, only to keep one shape
+            after = (update + 1) % updates
+            params, state, logps = self._advance(
+                params, state, texts[:, update], weights, texts[:, after]
+            )
         return params
 
-    def judge(self, params: Params, data: SeedData, attribute: str, reward: Reward) -> Judgement:
+    def judge(self, params: Params, data: SeedData) -> Judgement:
         """Sample from each policy and measure it.
 
         Args:
             params: Leading axes ``[seeds, betas]``.
             data: Stacked `SeedData`; arrays lead with ``[seeds]``.
-            attribute: Name of the reward, under which the compiled judge is kept.
-            reward: The ground-truth reward.
         """
-        if attribute not in self._judges:
-            self._judges[attribute] = jax.jit(partial(self._judge, reward))
-        return self._judges[attribute](params, data)
+        return self._measure(params, data)
+
+    def _fresh(self, shape: tuple[int, int]) -> tuple[Params, optax.OptState]:
+        params = {name: jnp.broadcast_to(x, (*shape, *x.shape)) for name, x in self._reference.items()}
+        return params, self._optimizer.init(params)
 
     def _over(self, function: Callable[..., Any], *arrays: Any) -> Any:
         """Apply over the leading axis: one after another on a CPU, at once on a GPU."""
@@ -125,33 +128,19 @@ class PolicyTrainer:
         """``[seeds, betas, BATCH, 2]`` from texts ``[seeds, BATCH, 2, LENGTH]``."""
         return self._over_members(_pair_logps, params, texts)
 
-    def _step(self, effort: Effort) -> Callable[..., tuple[Params, optax.OptState, jax.Array]]:
-        if effort not in self._steps:
-            warm_up = max(effort.updates // 10, 1)
-            schedule = optax.warmup_cosine_decay_schedule(
-                0.1 * effort.learning_rate,
-                effort.learning_rate,
-                warm_up,
-                effort.updates,
-                0.1 * effort.learning_rate,
-            )
-            optimizer = optax.adam(schedule)
-            self._optimizers[effort] = optimizer
-
-            def step(
-                params: Params,
-                state: optax.OptState,
-                texts: jax.Array,
-                weights: jax.Array,
-                next_texts: jax.Array,
-            ) -> tuple[Params, optax.OptState, jax.Array]:
-                gradients = self._gradients(params, texts, weights)
-                updates, state = optimizer.update(gradients, state)
-                params = optax.apply_updates(params, updates)
-                return params, state, self._log_probabilities(params, next_texts)
-
-            self._steps[effort] = jax.jit(step, donate_argnums=(0, 1))
-        return self._steps[effort]
+    def _step(
+        self,
+        params: Params,
+        state: optax.OptState,
+        texts: jax.Array,
+        weights: jax.Array,
+        next_texts: jax.Array,
+    ) -> tuple[Params, optax.OptState, jax.Array]:
+        """Finish one update and begin the next: one call between two of the candidate."""
+        gradients = self._gradients(params, texts, weights)
+        updates, state = self._optimizer.update(gradients, state)
+        stepped: Params = dict(optax.apply_updates(params, updates))
+        return stepped, state, self._log_probabilities(stepped, next_texts)
 
     def _gradients(self, params: Params, texts: jax.Array, weights: jax.Array) -> Params:
         """Gradient of the loss, given its slope in each log-probability.
@@ -170,26 +159,23 @@ class PolicyTrainer:
         gradients: Params = self._over(one_seed, params, weights, texts)
         return gradients
 
-    def _judge(self, reward: Reward, params: Params, data: SeedData) -> Judgement:
+    def _judge(self, params: Params, data: SeedData) -> Judgement:
         def member(
             params: Params,
-            prompts: jax.Array,
+            data: SeedData,
             noise: jax.Array,
-            reference: jax.Array,
-            test: jax.Array,
         ) -> tuple[jax.Array, jax.Array, jax.Array]:
             finite = jnp.array([jnp.isfinite(x).all() for x in params.values()]).all()
-            texts = language_model.sample_responses(params, prompts, noise)
+            texts = language_model.sample_responses(params, data.prompts, noise)
             kl = language_model.kl_divergence(params, self._reference, texts).mean()
-            margin = _pair_logps(params, test) - reference
+            margin = _pair_logps(params, data.test.texts) - data.test.reference_logps
             gap = margin[:, 0] - margin[:, 1]
             accuracy = jnp.where(gap == 0, 0.5, gap > 0).mean()
-            return finite, kl, reward(texts), accuracy
+            return finite, kl, self._rewards(texts, data.attribute), accuracy
 
         def one_seed(params: Params, data: SeedData) -> tuple[jax.Array, ...]:
             noise = language_model.gumbel_noise(data.noise_key, data.prompts.shape[0])
-            shared = (data.prompts, noise, data.test.reference_logps, data.test.texts)
-            found: tuple[jax.Array, ...] = self._over(lambda p: member(p, *shared), params)
+            found: tuple[jax.Array, ...] = self._over(lambda p: member(p, data, noise), params)
             return found
 
         return Judgement(*self._over(one_seed, params, data))

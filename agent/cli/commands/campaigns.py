@@ -56,7 +56,6 @@ def stop(
     campaign: CampaignArgument = "latest", json: JsonOption = False, home: HomeOption = None
 ) -> None:
     """Ask a running campaign to save and stop."""
-    from agent.campaign import request_stop_of
     from templates.errors import UserError
 
     place = home_of(home)
@@ -65,6 +64,8 @@ def stop(
         holder = archive.lease_holder(record.id)
     if holder is None:
         raise UserError(f"no process is running campaign {record.id}: there is nothing to stop")
+    from agent.campaign import request_stop_of
+
     request_stop_of(place, record.id)
     if json:
         emit_json({"campaign": record.id, "stop_requested": True, "process": holder})

@@ -31,7 +31,7 @@ def doctor(json: JsonOption = False, home: HomeOption = None) -> None:
             continue
         table = Table.grid(padding=(0, 2))
         table.add_column(width=8)
-        table.add_column(width=30)
+        table.add_column(width=36)
         table.add_column()
         for finding in found:
             remedy = "" if finding.remedy is None else f"\n-> {finding.remedy}"

@@ -18,7 +18,18 @@ def models(json: JsonOption = False) -> None:
         return
     from agent.cli.tables import plain_table
 
-    table = plain_table("model", "usable", "how")
+    table = plain_table("model", "what it is", "usable", "how to get it")
     for model in found:
-        table.add_row(model.name, "yes" if model.available else "no", model.detail)
-    console().print(table)
+        table.add_row(
+            model.name + (" (default)" if model.is_default else ""),
+            model.title,
+            f"{'yes' if model.usable else 'no'}: {model.reason}",
+            model.how_to_get,
+        )
+    out = console()
+    out.print(table)
+    out.print(
+        "\nAlso: local:/path/to/model.gguf, NAME@http://host:port/v1 for a server that speaks "
+        "OpenAI's protocol, recorded:/path/file.jsonl for a replay, and any other name of LiteLLM.",
+        soft_wrap=True,
+    )

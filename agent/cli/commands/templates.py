@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 
+from agent.cli.failures import ReportingCommand
 from agent.cli.home import JsonOption
 from agent.cli.output import console, emit_json
 
@@ -17,7 +18,10 @@ templates_app = typer.Typer(
 
 
 @templates_app.command(
-    "list", epilog="Example: discover templates list --json", short_help="List the templates."
+    "list",
+    cls=ReportingCommand,
+    epilog="Example: discover templates list --json",
+    short_help="List the templates.",
 )
 def list_templates(json: JsonOption = False) -> None:
     """List the templates that can be used by name: those shipped and those of other packages."""

@@ -2,8 +2,8 @@
 
 For each line ``LOCATION CAMPAIGN STEPS`` on its input it forks a writer, so that a test can kill
 many writers without starting many interpreters. It prints ``ready PID`` when the writer begins,
-``done`` when it has written all its steps and ``ended`` when the writer is gone. Each step is one
-transaction.
+``step`` after each step, ``done`` after the last one, and ``ended`` when the writer is gone. Each
+step is one transaction.
 """
 
 import os
@@ -27,6 +27,7 @@ def write(location: str, campaign: str, steps: int) -> None:
                     step.add_evaluation(Maker.evaluation(candidate.id, seed=seed))
                 step.update_candidate(candidate.id, stage="search", score=index / 4)
                 step.add_event(EventRecord(campaign, candidate.created_at, "step", {"n": index}))
+            print("step", flush=True)
     print("done", flush=True)
 
 

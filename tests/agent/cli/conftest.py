@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -215,8 +216,6 @@ class Builder:
             search_tasks=self.spec.search_tasks,
             confidence=0.95,
         )
-        from dataclasses import asdict
-
         self.archive.update_candidate(
             self.ids[name],
             is_discovery=verdict.holds,
@@ -254,14 +253,6 @@ class Builder:
                 created_at=self.now,
             )
         )
-
-
-@pytest.fixture
-def toy_template(tmp_path: Path) -> Path:
-    folder = tmp_path / "toy_task"
-    folder.mkdir()
-    (folder / "template.toml").write_text(TEMPLATE)
-    return folder
 
 
 def fill(builder: Builder, *, leader_level: float) -> None:
@@ -304,14 +295,23 @@ def fill(builder: Builder, *, leader_level: float) -> None:
     builder.call(0, 1, 0.01)
 
 
-@pytest.fixture
-def home(tmp_path: Path, toy_template: Path) -> Home:
-    path = tmp_path / "home"
-    with Archive(path / "archive.db") as archive:
-        builder = Builder(archive, toy_template)
+@pytest.fixture(scope="session")
+def built_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    folder = tmp_path_factory.mktemp("built")
+    template = folder / "toy_task"
+    template.mkdir()
+    (template / "template.toml").write_text(TEMPLATE)
+    with Archive(folder / "home" / "archive.db") as archive:
+        builder = Builder(archive, template)
         fill(builder, leader_level=0.9)
         assert builder.confirm("tempered_logit", "dpo", 0.9, 0.8)
-    return Home(path, toy_template, builder.record.id, builder.ids)
+    return Home(folder / "home", template, builder.record.id, builder.ids)
+
+
+@pytest.fixture
+def home(built_home: Home, tmp_path: Path) -> Home:
+    """A copy of the built home that a test may change."""
+    return replace(built_home, path=shutil.copytree(built_home.path, tmp_path / "home"))
 
 
 @pytest.fixture

@@ -1,0 +1,62 @@
+# make run    a campaign with the local language model: 12 proposals, a table, a report
+# make setup  builds .venv alone, from requirements.lock; everything else builds on it
+# Arguments for the command behind a target: make run ARGS="--candidates 24", make test ARGS=-x
+
+SHELL := /bin/bash
+ARGS ?=
+BIN := .venv/bin
+PYTHONS := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
+STAMP := .venv/.installed
+
+.PHONY: setup run test lint bench lock clean
+
+setup: $(STAMP)
+
+# pip and not uv: pip reads the user's own index, proxy and certificate settings.
+$(STAMP): requirements.lock pyproject.toml
+	@set -e; \
+	suits='import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'; \
+	for python in $(PYTHONS); do \
+	  if $$python -c "$$suits" >/dev/null 2>&1; then chosen=$$python; break; fi; \
+	done; \
+	if [ -z "$$chosen" ]; then \
+	  echo "setup: no Python 3.11, 3.12 or 3.13 with the venv module was found (looked at" \
+	    "$(PYTHONS)). Install one (on Debian also its python3-venv package) or name it: make setup PYTHON=/path/to/python3.12" >&2; \
+	  exit 1; \
+	fi; \
+	echo "setup: $$($$chosen --version) ($$(command -v $$chosen)) in .venv"; \
+	if ! $(BIN)/python -c "$$suits" >/dev/null 2>&1; then $$chosen -m venv --clear .venv; fi
+	@echo "setup: installing the locked packages, a few minutes the first time"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	  --no-build-isolation --editable .
+	@touch $@
+
+run: setup
+	@$(BIN)/discover run preference_loss $(ARGS)
+
+test: setup
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup
+	@set -e; for file in tests/benchmarks/*.py; do \
+	  echo "== $$file"; $(BIN)/python $$file $(ARGS); \
+	done
+
+# Renews requirements.lock: every platform, Python 3.11 to 3.13, hashes, no host names.
+lock: setup
+	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --extra local \
+	  --group dev --generate-hashes --no-annotate --no-emit-index-url \
+	  --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+
+# Removes what the targets above build; campaigns in discoveries/ stay.
+clean:
+	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find agent templates sandboxes reviewers tests -name __pycache__ -type d -prune \
+	  -exec rm -rf {} +

@@ -1,0 +1,195 @@
+"""Completions that were recorded before: replay without a model, and the recorder itself.
+
+A recording is a JSONL file with one object a line:
+
+* ``text`` (required): what the model said. ``error`` may stand in its place, as
+  ``{"kind": "infrastructure" | "refusal" | "empty", "message": ..., "retry_after_s": ...}``.
+* ``prompt_hash`` and ``seed`` (optional): which request it answers.
+* ``prompt_tokens``, ``completion_tokens``, ``cost_usd``, ``finish_reason``, ``delay_s``
+  (optional): what the completion reports, and how long it takes to come.
+
+Which line answers a request depends on the request alone, never on the order of calls, so a
+campaign that is killed and resumed sees the same completions:
+
+1. the line with the request's ``prompt_hash``;
+2. else the line with the request's ``seed``, since a campaign gives every proposal and every
+   repair a seed of its own, and a prompt may differ in digits that another machine rounds
+   differently;
+3. else, among the lines with neither, number ``seed mod count``.
+
+Of several lines with the same key the first one counts.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from agent.llm.contract import Completion, CompletionRequest, LanguageModel, prompt_hash
+from templates.errors import CandidateError, InfrastructureError, UserError
+
+__all__ = ["RecordedModel", "Recorder"]
+
+
+class _Failure(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["infrastructure", "refusal", "empty"]
+    message: str
+    retry_after_s: float | None = None
+
+
+class _Entry(BaseModel):
+    """One line; the fields that only describe the recording are accepted and not used."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    text: str = ""
+    error: _Failure | None = None
+    prompt_hash: str | None = None
+    seed: int | None = None
+    prompt_tokens: int = Field(default=0, ge=0)
+    completion_tokens: int = Field(default=0, ge=0)
+    cost_usd: float = Field(default=0.0, ge=0)
+    finish_reason: str = "stop"
+    delay_s: float = Field(default=0.0, ge=0)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> _Entry:
+        if not self.text and self.error is None:
+            raise ValueError("a line needs 'text' or 'error'")
+        return self
+
+
+class RecordedModel:
+    """Replays a recording; see the module for which line answers which request.
+
+    Args:
+        path: The JSONL file.
+        slots: Completions in parallel; matters only where lines have a ``delay_s``.
+
+    Raises:
+        UserError: The file is missing, empty, or a line cannot be read.
+    """
+
+    def __init__(self, path: Path, *, slots: int = 4) -> None:
+        self.name = f"recorded:{path}"
+        self.slots = slots
+        self._closed = threading.Event()
+        self._by_hash: dict[str, _Entry] = {}
+        self._by_seed: dict[int, _Entry] = {}
+        self._unkeyed: list[_Entry] = []
+        for entry in _read(path):
+            if entry.prompt_hash is not None:
+                self._by_hash.setdefault(entry.prompt_hash, entry)
+            if entry.seed is not None:
+                self._by_seed.setdefault(entry.seed, entry)
+            if entry.prompt_hash is None and entry.seed is None:
+                self._unkeyed.append(entry)
+
+    def complete(self, request: CompletionRequest) -> Completion:
+        """See `agent.llm.contract.LanguageModel`; UserError where no line answers."""
+        if self._closed.is_set():
+            raise UserError(f"{self.name} was closed")
+        started = time.monotonic()
+        key = prompt_hash(request)
+        entry, notes = self._find(key, request.seed)
+        if entry.delay_s and self._closed.wait(min(entry.delay_s, request.timeout_s)):
+            raise InfrastructureError(f"{self.name} was interrupted")
+        if entry.delay_s > request.timeout_s:
+            raise InfrastructureError(f"{self.name} took over {request.timeout_s:g} s")
+        if entry.error is not None:
+            if entry.error.kind == "infrastructure":
+                raise InfrastructureError(
+                    entry.error.message, retry_after_s=entry.error.retry_after_s
+                )
+            raise CandidateError(entry.error.kind, entry.error.message)
+        return Completion(
+            text=entry.text,
+            model=self.name,
+            prompt_tokens=entry.prompt_tokens,
+            completion_tokens=entry.completion_tokens,
+            cost_usd=entry.cost_usd,
+            latency_s=time.monotonic() - started,
+            finish_reason=entry.finish_reason,
+            seed=request.seed,
+            prompt_hash=key,
+            notes=notes,
+        )
+
+    def close(self) -> None:
+        """Stop waiting calls; further ones raise UserError."""
+        self._closed.set()
+
+    def _find(self, key: str, seed: int) -> tuple[_Entry, tuple[str, ...]]:
+        if key in self._by_hash:
+            return self._by_hash[key], ()
+        if seed in self._by_seed:
+            entry = self._by_seed[seed]
+            return entry, (() if entry.prompt_hash is None else ("replayed for another prompt",))
+        if self._unkeyed:
+            return self._unkeyed[seed % len(self._unkeyed)], ()
+        raise UserError(
+            f"{self.name} has no completion for seed {seed} (prompt {key[:12]}): replay it with "
+            "the template, seed and number of candidates it was recorded with"
+        )
+
+
+class Recorder:
+    """Passes calls on to a model and appends every completion to a recording.
+
+    Args:
+        model: Who answers.
+        path: The JSONL file; lines are added at its end.
+    """
+
+    def __init__(self, model: LanguageModel, path: Path) -> None:
+        self.name = model.name
+        self.slots = model.slots
+        self._model = model
+        self._guard = threading.Lock()
+        self._index = len(path.read_text(encoding="utf-8").splitlines()) if path.exists() else 0
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._stream = path.open("a", encoding="utf-8")
+
+    def complete(self, request: CompletionRequest) -> Completion:
+        """See `agent.llm.contract.LanguageModel`; failures are passed on and not recorded."""
+        completion = self._model.complete(request)
+        with self._guard:
+            line: dict[str, Any] = {"index": self._index, **asdict(completion)}
+            self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+            self._stream.flush()
+            self._index += 1
+        return completion
+
+    def close(self) -> None:
+        """Close the recording and the model behind it."""
+        with self._guard:
+            self._stream.close()
+        self._model.close()
+
+
+def _read(path: Path) -> list[_Entry]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"the recording {path} cannot be read: {error}") from error
+    entries = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            entries.append(_Entry.model_validate_json(line))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "line"
+            raise UserError(f"{path}:{number}: {where}: {first['msg']}") from error
+    if not entries:
+        raise UserError(f"the recording {path} is empty")
+    return entries

@@ -1,0 +1,329 @@
+"""Valid and distinct proposals per minute of the local models, side by side.
+
+    python tests/benchmarks/model_throughput.py --models 0.5b 1.5b --variants string --calls 12
+
+For every setting the model writes proposals for the preference-loss task and each is run in a
+subprocess with JAX: valid means that ``loss`` returns a finite ``[batch]`` with finite gradients,
+distinct counts different functions up to scale and shift. Wall-clock numbers depend on what else
+the machine does; tokens and validity do not, so the table has both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from agent.llm import CompletionRequest, LanguageModel, Message, open_model
+
+ARGUMENTS = (
+    "policy_chosen_logps, policy_rejected_logps, "
+    "reference_chosen_logps, reference_rejected_logps, beta"
+)
+HEADER = f"def loss({ARGUMENTS}):"
+IMPORTS = "import jax\nimport jax.numpy as jnp\n\n\n"
+PRINTABLE = r"[ !#-\[\]-~]"
+NAME = {"type": "string", "pattern": "^[a-z][a-z0-9_]{2,39}$"}
+RHO = (
+    "    rho = (policy_chosen_logps - reference_chosen_logps) - "
+    "(policy_rejected_logps - reference_rejected_logps)"
+)
+
+# Reads one JSON string of code a line, answers one JSON object a line. Each candidate runs in a
+# fork, so that it can neither hang nor change the checker.
+CHECKER = r"""
+import json, os, select, signal, sys
+import jax, jax.numpy as jnp, numpy as np
+
+def check(code):
+    scope = {"__name__": "candidate"}
+    exec(code, scope)
+    loss = scope["loss"]
+    rng = np.random.default_rng(0)
+    args = [jnp.asarray(-rng.uniform(1, 30, 16), jnp.float32) for _ in range(4)]
+    beta = jnp.float32(0.1)
+    value = jax.jit(loss)(*args, beta)
+    if value.shape != (16,):
+        return {"ok": False, "why": f"shape {value.shape}"}
+    grads = jax.grad(lambda *a: jnp.sum(loss(*a)), argnums=(0, 1))(*args, beta)
+    for name, x in [("value", value), *[("gradient", g) for g in grads]]:
+        if not bool(jnp.all(jnp.isfinite(x))):
+            return {"ok": False, "why": f"{name} not finite"}
+    g = np.stack([np.asarray(x, np.float64) for x in grads])
+    size = np.abs(g).max()
+    if size < 1e-12:
+        return {"ok": False, "why": "gradient is zero everywhere"}
+    g = g / size * (1 if g.flat[np.abs(g).argmax()] > 0 else -1)
+    return {"ok": True, "print": np.round(g, 3).tolist()}
+
+for line in sys.stdin:
+    code = json.loads(line)
+    receive, send = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        try:
+            answer = check(code)
+        except BaseException as error:
+            answer = {"ok": False, "why": f"{type(error).__name__}: {error}".split("\n")[0][:90]}
+        os.write(send, json.dumps(answer).encode())
+        os._exit(0)
+    os.close(send)
+    ready, _, _ = select.select([receive], [], [], 30)
+    answer = os.read(receive, 1 << 20) if ready else b""
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    os.close(receive)
+    print(answer.decode() or json.dumps({"ok": False, "why": "timeout"}), flush=True)
+"""
+
+
+class Checker:
+    """The subprocess that runs proposed code."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", CHECKER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={"PATH": os.environ["PATH"], "JAX_PLATFORMS": "cpu"},
+        )
+
+    def check(self, code: str) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(code) + "\n")
+        self._process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
+
+    def close(self) -> None:
+        self._process.stdin.close()  # type: ignore[union-attr]
+        self._process.wait()
+
+
+SYSTEM = """\
+You invent loss functions that train a language model from preference pairs (chosen, rejected).
+{form}
+Rules:
+- Pure JAX: use only jnp (jax.numpy) and jax.nn. No printing, no classes, no random numbers.
+- Arguments: four float arrays of shape [batch] with log-probabilities (always negative numbers), \
+and the scalar beta.
+- Return an array of shape [batch]: one loss for each pair. Do not take the mean or sum of it.
+- The loss must be finite, and differentiable in the policy log-probabilities. Minimising it must \
+raise the chosen against the rejected text.
+"""
+
+FORMS = {
+    "string": (
+        'Answer with one JSON object {"thought", "name", "code"}: the idea in one sentence, a '
+        "short snake_case name, and the code as one string with \\n for line breaks. The code "
+        f"is a complete Python function that starts with:\\n{HEADER}"
+    ),
+    "lines": (
+        'Answer with one JSON object {"thought", "name", "code"}: the idea in one sentence, a '
+        "short snake_case name, and the code as a list of lines. The lines are the body of this "
+        f"Python function:\\n{HEADER}"
+    ),
+    "rho": (
+        'Answer with one JSON object {"thought", "name", "code"}: the idea in one sentence, a '
+        "short snake_case name, and the code as a list of lines. The lines continue this Python "
+        f"function, in which jax and jnp are imported:\\n{HEADER}\\n{RHO}"
+    ),
+}
+FORMS["prefix"] = FORMS["string"]
+FORMS["body"] = FORMS["lines"].replace("a list of lines", "one string with \\n for line breaks")
+
+EXAMPLES = [
+    ("Logistic loss of the scaled margin, as DPO.", "logistic", ["    return -jax.nn.log_sigmoid(beta * rho)"]),
+    (
+        "Hinge loss with a margin that grows where the reference was already right.",
+        "reference_hinge",
+        [
+            "    margin = 1.0 + jax.nn.sigmoid(reference_chosen_logps - reference_rejected_logps)",
+            "    return jnp.maximum(0.0, margin - beta * rho)",
+        ],
+    ),
+]
+DIRECTIONS = [
+    "blend two known losses with a weight that depends on the margin",
+    "make the loss robust to wrongly labelled pairs",
+    "punish a falling log-probability of the chosen text",
+    "use a smooth but bounded function of the margin",
+    "use the batch statistics of the margin, such as its mean or standard deviation",
+    "treat pairs that the reference already ranks correctly differently",
+    "use an asymmetric function of the margin",
+    "combine a margin term with a regulariser toward the reference",
+]
+
+
+@dataclass(frozen=True)
+class Setting:
+    model: str
+    variant: str
+    temperature: float
+    slots: int
+    thought: int
+    order: str
+    max_tokens: int
+
+
+def code_schema(variant: str) -> dict[str, Any]:
+    line = f"    {PRINTABLE}+"
+    text = {
+        "string": {"type": "string", "maxLength": 1500},
+        "prefix": {"type": "string", "pattern": f"^{_quoted(HEADER)}(\n{line}){{1,14}}$"},
+        "body": {"type": "string", "pattern": f"^{line}(\n{line}){{0,13}}$"},
+    }
+    item = {"type": "string", "pattern": f"^{line}$"}
+    return text.get(variant) or {"type": "array", "items": item, "minItems": 1, "maxItems": 14}
+
+
+def _quoted(text: str) -> str:
+    return text.replace("(", r"\(").replace(")", r"\)")
+
+
+def schema(setting: Setting) -> dict[str, Any]:
+    parts = {
+        "thought": {"type": "string", "maxLength": setting.thought},
+        "name": NAME,
+        "code": code_schema(setting.variant),
+    }
+    names = ["code", "name", "thought"] if setting.order == "code" else list(parts)
+    if setting.thought == 0:
+        names.remove("thought")
+    return {
+        "type": "object",
+        "properties": {name: parts[name] for name in names},
+        "required": names,
+        "additionalProperties": False,
+    }
+
+
+def shown(setting: Setting, thought: str, name: str, lines: list[str]) -> str:
+    body = lines if setting.variant == "rho" else [RHO, *lines]
+    code: Any = body
+    if setting.variant in ("string", "prefix"):
+        code = "\n".join([HEADER, *body])
+    elif setting.variant == "body":
+        code = "\n".join(body)
+    content = {"thought": thought, "name": name, "code": code}
+    order = schema(setting)["properties"]
+    return json.dumps({key: content[key] for key in order}, separators=(",", ":"))
+
+
+def request(setting: Setting, index: int) -> CompletionRequest:
+    examples = "\n".join(shown(setting, *example) for example in EXAMPLES)
+    system = SYSTEM.format(form=FORMS[setting.variant]) + f"Examples:\n{examples}\n"
+    direction = DIRECTIONS[index % len(DIRECTIONS)]
+    user = f"Propose a new loss that differs from the examples. Direction: {direction}."
+    return CompletionRequest(
+        messages=(Message("system", system), Message("user", user)),
+        schema=schema(setting),
+        temperature=setting.temperature,
+        max_tokens=setting.max_tokens,
+        seed=1000 + index,
+        timeout_s=600,
+    )
+
+
+def assemble(setting: Setting, text: str) -> str:
+    code = json.loads(text)["code"]
+    body = code if isinstance(code, str) else "\n".join(code)
+    if setting.variant in ("string", "prefix"):
+        return IMPORTS + body
+    lead = f"{HEADER}\n{RHO}\n" if setting.variant == "rho" else f"{HEADER}\n"
+    return IMPORTS + lead + body
+
+
+def measure(
+    model: LanguageModel, setting: Setting, calls: int, checker: Checker, log: Any
+) -> dict[str, Any]:
+    model.complete(request(setting, 0))  # Fills the prompt cache, as in a running campaign.
+    started, cpu = time.monotonic(), time.process_time()
+    with ThreadPoolExecutor(setting.slots) as pool:
+        completions = list(pool.map(lambda i: model.complete(request(setting, i)), range(calls)))
+    wall_s, cpu_s = time.monotonic() - started, time.process_time() - cpu
+    why: Counter[str] = Counter()
+    functions = set()
+    for completion in completions:
+        code = None
+        try:
+            code = assemble(setting, completion.text)
+            result = checker.check(code)
+        except (ValueError, KeyError):
+            result = {"ok": False, "why": f"no JSON ({completion.finish_reason})"}
+        why["valid" if result["ok"] else result["why"]] += 1
+        if result["ok"]:
+            functions.add(json.dumps(result["print"]))
+        print(json.dumps({"setting": setting.__dict__, "result": {k: v for k, v in result.items() if k != "print"}, "text": completion.text, "code": code}), file=log, flush=True)
+    tokens = sum(completion.completion_tokens for completion in completions)
+    return {
+        "valid": why["valid"],
+        "distinct": len(functions),
+        "tokens": tokens / calls,
+        "tokens_s": tokens / wall_s,
+        "valid_min": 60 * why["valid"] / wall_s,
+        "distinct_min": 60 * len(functions) / wall_s,
+        "distinct_cpu_min": 60 * len(functions) / cpu_s,
+        "why": why,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", nargs="+", default=["1.5b", "0.5b"])
+    parser.add_argument("--variants", nargs="+", default=["string"])
+    parser.add_argument("--temperatures", nargs="+", type=float, default=[0.8])
+    parser.add_argument("--slots", nargs="+", type=int, default=[2])
+    parser.add_argument("--thoughts", nargs="+", type=int, default=[200])
+    parser.add_argument("--orders", nargs="+", default=["thought"], choices=["thought", "code"])
+    parser.add_argument("--max-tokens", type=int, default=400)
+    parser.add_argument("--calls", type=int, default=16)
+    parser.add_argument("--log", default=os.devnull, help="JSONL with every proposal")
+    options = parser.parse_args()
+    checker = Checker()
+    print(
+        f"{'model':5} {'variant':7} {'temp':>4} {'slots':>5} {'thought':>7} {'order':>7} | "
+        f"{'valid':>7} {'distinct':>8} {'tokens':>6} {'tok/s':>6} {'valid/min':>9} "
+        f"{'distinct/min':>12} {'per CPU min':>11} | failures",
+        flush=True,
+    )
+    with open(options.log, "a", encoding="utf-8") as log:
+        for name in options.models:
+            for slots in options.slots:
+                model = open_model(f"local:qwen2.5-coder-{name}", slots=slots)
+                for setting in (
+                    Setting(name, variant, temperature, slots, thought, order, options.max_tokens)
+                    for variant in options.variants
+                    for temperature in options.temperatures
+                    for thought in options.thoughts
+                    for order in options.orders
+                ):
+                    row = measure(model, setting, options.calls, checker, log)
+                    failures = ", ".join(
+                        f"{count}x {reason}" for reason, count in row["why"].most_common() if reason != "valid"
+                    )
+                    print(
+                        f"{name:5} {setting.variant:7} {setting.temperature:4} {slots:5} "
+                        f"{setting.thought:7} {setting.order:>7} | {row['valid']:3}/{options.calls:<3} "
+                        f"{row['distinct']:8} {row['tokens']:6.0f} {row['tokens_s']:6.1f} "
+                        f"{row['valid_min']:9.2f} {row['distinct_min']:12.2f} "
+                        f"{row['distinct_cpu_min']:11.2f} | {failures[:400]}",
+                        flush=True,
+                    )
+                model.close()
+    checker.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""The house rules that a machine can check: who imports whom, what is heavy, what is tracked."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("agent", "templates", "sandboxes", "reviewers")
+# Who may import whom, itself included.
+ALLOWED = {
+    "agent": {"agent", "reviewers", "sandboxes", "templates"},
+    "sandboxes": {"sandboxes", "templates"},
+    "reviewers": {"reviewers", "templates"},
+    "templates": {"templates"},
+}
+LONGEST_FILE = 400
+# Beside __init__.py; a flat family of commands or selectors may grow further.
+LARGEST_FOLDER = 16
+HEAVY = ("jax", "jaxlib", "litellm", "openai", "anthropic", "scipy", "matplotlib", "sympy")
+TRACER_SEES = {"sandboxes.protocol", "sandboxes.tracer", "templates.contract", "templates.errors"}
+
+
+def sources(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def imports(file: Path, *, only_top_level: bool = False) -> set[str]:
+    """Absolute names of the modules that a file imports, those for typing only left out."""
+    found: set[str] = set()
+    nodes: list[ast.AST] = [ast.parse(file.read_text(encoding="utf-8"))]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            nodes += node.orelse
+            continue
+        if only_top_level and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative import in line {node.lineno}"
+            assert node.module is not None
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        nodes += ast.iter_child_nodes(node)
+    return found
+
+
+def tops(modules: set[str]) -> set[str]:
+    return {module.split(".")[0] for module in modules}
+
+
+def tracked() -> list[Path]:
+    """What git tracks or would track: everything that is not ignored."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    paths = (ROOT / name for name in listed.stdout.decode().split("\0") if name)
+    return sorted(path for path in paths if path.is_file())
+
+
+needs_git = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git checkout")
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_imports_go_one_way(package: str) -> None:
+    wrong = {
+        f"{file.relative_to(ROOT)} imports {sorted(reached)}"
+        for file in sources(package)
+        if (reached := (tops(imports(file)) & set(PACKAGES)) - ALLOWED[package])
+    }
+    assert not wrong
+
+
+def test_the_host_never_imports_jax() -> None:
+    wrong = {
+        str(file.relative_to(ROOT))
+        for package in ("agent", "reviewers")
+        for file in sources(package)
+        if tops(imports(file)) & {"jax", "jaxlib", "optax", "flax"}
+    }
+    assert not wrong
+
+
+def test_the_tracer_sees_nothing_but_the_contract() -> None:
+    def is_seen(module: str) -> bool:
+        return any(module == seen or module.startswith(f"{seen}.") for seen in TRACER_SEES)
+
+    own = {
+        (str(file.relative_to(ROOT)), module)
+        for file in sources("sandboxes")
+        if "tracer" in file.relative_to(ROOT / "sandboxes").parts[0]
+        for module in imports(file)
+        if module.split(".")[0] in PACKAGES and "." in module
+    }
+    assert own, "the tracer's files were not found"
+    assert not {(file, module) for file, module in own if not is_seen(module)}
+
+
+def loaded_by(module: str) -> set[str]:
+    program = (
+        f"import sys, {module}\nprint(' '.join(name for name in {HEAVY!r} if name in sys.modules))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return set(ran.stdout.split())
+
+
+def test_the_command_line_starts_without_anything_heavy() -> None:
+    assert loaded_by("agent.cli") == set()
+    # The measuring stick itself: it must see a heavy module where there is one.
+    assert "sympy" in loaded_by("sympy")
+
+
+def test_reading_a_template_needs_no_jax() -> None:
+    assert not loaded_by("templates.registry") & {"jax", "jaxlib"}
+
+
+def test_files_and_folders_stay_small() -> None:
+    long = {
+        f"{file.relative_to(ROOT)}: {lines} lines"
+        for package in PACKAGES
+        for file in sources(package)
+        if (lines := len(file.read_text(encoding="utf-8").splitlines())) > LONGEST_FILE
+    }
+    assert not long
+    folders = {file.parent for package in PACKAGES for file in sources(package)}
+    # Baselines and migrations are data: one file an entry, however many there are.
+    crowded = {
+        f"{folder.relative_to(ROOT)}: {count} files"
+        for folder in folders
+        if folder.name not in ("baselines", "versions")
+        and (count := len([f for f in folder.glob("*.py") if f.name != "__init__.py"]))
+        > LARGEST_FOLDER
+    }
+    assert not crowded
+    deep = {folder for folder in folders if len(folder.relative_to(ROOT).parts) > 4}
+    assert not deep
+
+
+@needs_git
+def test_the_top_level_is_fixed() -> None:
+    top = {path.relative_to(ROOT).parts[0] for path in tracked()}
+    assert top <= {
+        *PACKAGES,
+        *("discoveries", "tests", ".ci", ".gitignore", ".gitattributes"),
+        *("pyproject.toml", "requirements.lock", "README.md", "Makefile"),
+        *("AGENTS.md", "LICENSE", "CHANGELOG.md"),
+    }
+
+
+@needs_git
+def test_tracked_text_names_no_machine_and_no_registry() -> None:
+    # Spelled in parts, since this file is tracked as well.
+    forbidden = re.compile(
+        "|".join(
+            (
+                r"pypi\." + r"org",
+                "files." + r"pythonhosted",
+                r"registry\.npm" + "js",
+                r"test\.py" + r"pi",
+                r"(?<![\w.$}/])/(?:wo" + r"rk|ro" + r"ot|ho" + r"me/\w+)/",
+                r"\.\./sha" + "red",
+                r"issue #\d",
+                "hel" + r"per-\d",
+                "Tods" + "tack",
+            )
+        )
+    )
+    found = []
+    for path in tracked():
+        data = path.read_bytes()
+        if b"\0" in data[:8192]:
+            continue
+        text = data.decode("utf-8")
+        found += [
+            f"{path.relative_to(ROOT)}:{number}: {match[0]}"
+            for number, line in enumerate(text.splitlines(), 1)
+            if (match := forbidden.search(line))
+        ]
+    assert not found
+
+
+@needs_git
+def test_nothing_built_or_bulky_is_tracked() -> None:
+    bulky = {
+        f"{path.relative_to(ROOT)}: {size} bytes"
+        for path in tracked()
+        if (size := path.stat().st_size) > 8_000_000
+    }
+    assert not bulky
+    built = re.compile(r"(^|/)(__pycache__|\.venv|dist|[^/]+\.egg-info)/|\.(pyc|db|gguf|whl)$")
+    assert not [path for path in tracked() if built.search(path.relative_to(ROOT).as_posix())]
