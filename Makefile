@@ -21,7 +21,8 @@ $(STAMP): requirements.lock pyproject.toml
 	done; \
 	if [ -z "$$chosen" ]; then \
 	  echo "setup: no Python 3.11, 3.12 or 3.13 with the venv module was found (looked at" \
-	    "$(PYTHONS)). Install one (on Debian also its python3-venv package) or name it: make setup PYTHON=/path/to/python3.12" >&2; \
+	    "$(PYTHONS)). Install one (on Debian also its python3-venv package)" \
+	    "or name it: make setup PYTHON=/path/to/python3.12" >&2; \
 	  exit 1; \
 	fi; \
 	echo "setup: $$($$chosen --version) ($$(command -v $$chosen)) in .venv"; \

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.archive.columns import canonical_json
 from agent.archive.identity import campaign_tag
+from agent.archive.records import EvaluationRecord, ModelCallRecord
 
 if TYPE_CHECKING:
     from agent.archive.store import _AllOperations
@@ -43,7 +44,8 @@ def canonical_content(archive: _AllOperations, campaign: str) -> dict[str, Any]:
         UserError: There is no such campaign.
     """
     record = archive.campaign(campaign)
-    calls = archive.model_calls(record.id)
+    # Sorted here: databases differ in how they order text.
+    calls = sorted(archive.model_calls(record.id), key=_turn)
     candidates = []
     for candidate in archive.candidates(record.id):
         entry = _without(candidate, _CANDIDATE)
@@ -51,7 +53,8 @@ def canonical_content(archive: _AllOperations, campaign: str) -> dict[str, Any]:
             _without(attempt, ("candidate_id",)) for attempt in archive.attempts(candidate.id)
         ]
         entry["evaluations"] = [
-            _without(evaluation, _EVALUATION) for evaluation in archive.evaluations(candidate.id)
+            _without(evaluation, _EVALUATION)
+            for evaluation in sorted(archive.evaluations(candidate.id), key=_place)
         ]
         entry["reviews"] = [
             _without(review, ("candidate_id",)) for review in archive.reviews(candidate.id)
@@ -86,6 +89,14 @@ def canonical_content(archive: _AllOperations, campaign: str) -> dict[str, Any]:
 def content_digest(content: dict[str, Any]) -> str:
     """SHA-256 of canonical content, in hexadecimal."""
     return hashlib.sha256(canonical_json(content).encode()).hexdigest()
+
+
+def _place(evaluation: EvaluationRecord) -> tuple[str, str, int]:
+    return evaluation.effort, evaluation.task, evaluation.seed
+
+
+def _turn(call: ModelCallRecord) -> tuple[int, int, str, int]:
+    return call.slot, call.attempt, call.role, call.try_number
 
 
 def _without(record: Any, names: tuple[str, ...]) -> dict[str, Any]:

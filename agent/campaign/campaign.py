@@ -30,6 +30,7 @@ from agent.evaluation.workers import DaemonPool
 from agent.llm import open_model
 from agent.llm.contract import LanguageModel
 from agent.proposers import LlmProposer, load_prompts
+from reviewers.code.rules import RuleReviewer
 from sandboxes.engine import Engine
 from sandboxes.registry import choose_sandbox
 from templates.errors import DiscoveryError, UserError
@@ -191,7 +192,7 @@ class Campaign:
             wait=context.wait,
             notify=context.tell,
         )
-        reviewing = Reviewing(context)
+        reviewing = Reviewing(context, [RuleReviewer()])
         slots = Slots(
             context,
             baselines,
@@ -201,7 +202,7 @@ class Campaign:
             load_prompts(context.template.prompt),
             reviewing,
         )
-        confirming = Confirming(context, baselines, slots)
+        confirming = Confirming(context, baselines, slots, reviewing)
 
         def work() -> None:
             monitor.phase = "searching"

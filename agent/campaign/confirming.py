@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 
-from agent.archive.records import CandidateRecord
+from agent.archive.records import CandidateRecord, EventRecord
 from agent.campaign.baselines import Baselines
 from agent.campaign.context import Context
+from agent.campaign.reviewing import Reviewing
 from agent.campaign.scoring import run_tier, scores_of
 from agent.campaign.slot import Slots
 from agent.evaluation.racing import Verdict, gain, judge
@@ -20,10 +22,13 @@ __all__ = ["Confirming"]
 class Confirming:
     """Runs the confirm tier for the few candidates that did better than every baseline."""
 
-    def __init__(self, context: Context, baselines: Baselines, slots: Slots) -> None:
+    def __init__(
+        self, context: Context, baselines: Baselines, slots: Slots, reviewing: Reviewing
+    ) -> None:
         self._context = context
         self._baselines = baselines
         self._slots = slots
+        self._reviewing = reviewing
 
     def run(self) -> list[CandidateRecord]:
         """Confirm what deserves it; returns the discoveries, best first."""
@@ -94,7 +99,7 @@ class Confirming:
             search_tasks=context.spec.search_tasks,
             confidence=1 - alpha_spent(place, context.knobs.alpha),
         )
-        accepted = all(review.verdict == "accept" for review in context.archive.reviews(record.id))
+        accepted = self._reviewing.review(record.id, "confirm")
         is_discovery = verdict.holds and accepted
         with context.archive.transaction() as step:
             settled = step.update_candidate(
@@ -102,7 +107,8 @@ class Confirming:
                 outcome="discovery" if is_discovery else "confirmed",
                 is_discovery=is_discovery,
             )
-        context.event("confirmed", {"candidate": record.id, **_as_json(verdict, accepted)})
+            payload = {"candidate": record.id, **_as_json(verdict, accepted)}
+            step.add_event(EventRecord(context.id, datetime.now(UTC), "confirmed", payload))
         return settled
 
 

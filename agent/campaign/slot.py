@@ -66,7 +66,7 @@ class Slots:
             record = self._context.find(index)
             if record is None or not record.terminal:
                 self._live(slot, index)
-            elif record.fingerprint is not None and record.known_as is None:
+            else:
                 self._remember(record)
         finally:
             self._context.hide(index)
@@ -103,7 +103,8 @@ class Slots:
                 error_message=error.message,
             )
             return
-        self._reviewing.review(record.id)
+        stage = "search" if outcome == "scored" else "screen"
+        self._reviewing.review(record.id, stage)
         context.archive.update_candidate(record.id, terminal=True, outcome=outcome)
 
     def _race(self, record: CandidateRecord, program: Program) -> str:
@@ -285,7 +286,8 @@ class Slots:
         )
 
     def _remember(self, record: CandidateRecord) -> None:
-        if record.fingerprint is not None and record.outcome not in ("known", "duplicate"):
+        never_accepted = ("known", "duplicate", "invalid", "unfunded")
+        if record.fingerprint is not None and record.outcome not in never_accepted:
             self._context.known.add(record.name, record.fingerprint)
 
     def _free_name(self, name: str, index: int) -> str:

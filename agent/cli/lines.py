@@ -31,7 +31,9 @@ class LineView:
         """Print what is new since the last call."""
         for message in fresh(self._messages, progress.messages):
             self._print(message)
-        if progress.phase != self._phase or progress.proposals_done != self._done:
+        # What a campaign found is printed once it ended.
+        news = progress.phase != self._phase or progress.proposals_done != self._done
+        if news and progress.phase not in ("reporting", "finished"):
             self._print(summary(progress))
         self._messages = progress.messages
         self._phase = progress.phase
@@ -61,6 +63,6 @@ def summary(progress: Progress) -> str:
     if progress.baseline is not None:
         parts.append(f"best baseline {progress.baseline.name} {number(progress.baseline.score)}")
     parts.append(f"{money(progress.cost_usd)} spent")
-    if progress.eta_s is not None:
+    if progress.eta_s:
         parts.append(f"about {duration(progress.eta_s)} left")
     return ", ".join(parts)

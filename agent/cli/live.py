@@ -150,7 +150,7 @@ def _counts(progress: Progress) -> Text:
 
 def _limits(progress: Progress, since_s: float) -> Text:
     parts = []
-    if progress.eta_s is not None:
+    if progress.eta_s:
         parts.append(f"about {duration(progress.eta_s - since_s)} to go")
     if progress.time_limit_s is not None:
         left = max(0.0, progress.time_limit_s - progress.elapsed_s - since_s)

@@ -18,11 +18,12 @@ class Failure:
     """All failures of one kind at one place.
 
     Args:
-        stage: Where: ``first try``, ``repair 1``, the tier of an evaluation, ``model call``.
+        stage: Where: ``model call``, ``first try``, ``repair 1``, ``evaluation (screen)`` for what ended a
+            candidate, ``training (full, proposal)`` for what a measurement said of itself.
         kind: The stable class of the error.
         count: How often.
         overcome: How many of them were made good: an attempt by a later repair, a model call by a
-            later try; a training that diverged still has an honest score, so it never counts here.
+            later try.
         example_of: Identifier of the candidate, or of the model call, of the example.
         example: Its message.
     """
@@ -75,7 +76,7 @@ def count_failures(archive: Archive, campaign: str) -> tuple[Failure, ...]:
 
 
 def _place(stage: str) -> tuple[int, str]:
-    known = ("model call", "first try", "repair", "smoke", "screen", "search", "confirm")
+    known = ("model call", "first try", "repair", "evaluation", "training")
     return next(
         (place for place, name in enumerate(known) if stage.startswith(name)), len(known)
     ), stage
@@ -89,7 +90,7 @@ def _instances(archive: Archive, campaign: str) -> Iterator[_Instance]:
         settled_by_attempts = any(a.error_kind == candidate.error_kind for a in attempts)
         if candidate.error_kind is not None and not settled_by_attempts:
             yield _Instance(
-                f"{candidate.stage} (evaluation)",
+                f"evaluation ({candidate.stage})",
                 candidate.error_kind,
                 False,
                 candidate.id,
@@ -99,7 +100,7 @@ def _instances(archive: Archive, campaign: str) -> Iterator[_Instance]:
             if record.failed is not None:
                 # The text counts things; its kind is the text without the numbers.
                 kind = _NUMBER.sub("N", record.failed)
-                stage = f"{record.effort} (training, a seed of a {candidate.kind})"
+                stage = f"training ({record.effort}, {candidate.kind})"
                 yield _Instance(stage, kind, False, candidate.id, record.failed)
 
 

@@ -213,7 +213,9 @@ def _confirmations(
             candidate=candidate,
             gain=_estimate(said["gain"]),
             gain_over=said["gain_over"],
-            held_out_gain=None if said["held_out_gain"] is None else _estimate(said["held_out_gain"]),
+            held_out_gain=None
+            if said["held_out_gain"] is None
+            else _estimate(said["held_out_gain"]),
             held_out_over=said["held_out_over"],
             holds=said["holds"],
             review_accepts=said["review_accepts"],

@@ -88,4 +88,4 @@ def to_svg(figure: Figure, key: str, *, tight: bool = True) -> Markup:
     text = re.sub(r'id="([^"]+)"', rf'id="{key}-\1"', text)
     text = re.sub(r'(xlink:href="#|url\(#)([^")]+)', rf"\1{key}-\2", text)
     text = _SIZE.sub(r'<svg \1width="\2pt" data-height="\3pt" aria-hidden="true"', text, count=1)
-    return Markup(text)  # noqa: S704 (drawn here; Matplotlib escapes labels)
+    return Markup(text)

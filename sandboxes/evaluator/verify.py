@@ -31,10 +31,10 @@ ALLOWED_OPERATIONS = frozenset(
     concatenate constant convert convolution cosine count_leading_zeros divide dot_general
     dynamic_slice dynamic_update_slice exponential exponential_minus_one fft floor gather if imag
     iota is_finite log log_plus_one logistic maximum minimum multiply negate not or
-    optimization_barrier pad popcnt power real reduce reduce_precision reduce_window remainder reshape return reverse
-    rng_bit_generator round_nearest_afz round_nearest_even rsqrt scatter select select_and_scatter
-    shift_left shift_right_arithmetic shift_right_logical sign sine slice sort sqrt subtract tan
-    tanh transpose triangular_solve tuple get_tuple_element while xor
+    optimization_barrier pad popcnt power real reduce reduce_precision reduce_window remainder
+    reshape return reverse rng_bit_generator round_nearest_afz round_nearest_even rsqrt scatter
+    select select_and_scatter shift_left shift_right_arithmetic shift_right_logical sign sine slice
+    sort sqrt subtract tan tanh transpose triangular_solve tuple get_tuple_element while xor
     """.split()
 ) | frozenset({"func.func", "func.call", "func.return", "builtin.module"})
 ALLOWED_PREFIXES = ("chlo.",)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from templates.contract import BoundFunction, SeedResult
 from templates.preference_loss import corpus, language_model
 from templates.preference_loss.attributes import make_rewards
+from templates.preference_loss.curves import loss_curves
 from templates.preference_loss.frontier import KL_BUDGETS, Point, reward_at_budgets
 from templates.preference_loss.pairs import SeedDataSource
 from templates.preference_loss.probes import probe_arguments
@@ -51,6 +52,10 @@ class PreferenceLossCore:
     def probes(self) -> Mapping[str, Sequence[tuple[NDArray[np.float32], ...]]]:
         """Realistic log-probabilities with margins far beyond those of training."""
         return {"loss": probe_arguments(self.population)}
+
+    def curves(self, functions: Mapping[str, BoundFunction]) -> Mapping[str, Any]:
+        """Value and slope of the loss over the scaled margin."""
+        return loss_curves(functions["loss"])
 
     def evaluate(
         self,

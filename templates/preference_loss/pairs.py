@@ -30,8 +30,8 @@ from templates.preference_loss.settings import (
 __all__ = ["Pairs", "SeedData", "SeedDataSource"]
 
 _CACHED_SEEDS = 128
-_CHUNK = 256
-_SAMPLED_PROMPTS = _CHUNK * round(2.25 * (TRAINING_PAIRS + TEST_PAIRS) / _CHUNK)
+_COMPLETIONS = 4
+_CHUNK = 128
 _PROMPT_STREAM = 1
 
 
@@ -103,7 +103,7 @@ class SeedDataSource:
             pool, test_pool = self._prompts["train"], self._prompts[setting.prompts]
             self._cache[task, seed] = self._make(
                 jnp.uint32(seed),
-                choose.choice(pool, _SAMPLED_PROMPTS),
+                choose.choice(pool, TRAINING_PAIRS + TEST_PAIRS),
                 choose.choice(test_pool, TEXTS),
                 setting.temperature,
                 setting.flipped,
@@ -124,7 +124,7 @@ class SeedDataSource:
         attribute: jax.Array,
     ) -> SeedData:
         keys = jax.random.split(jax.random.key(seed), 4)
-        texts, rewards = self._undecided(keys[0], prompts, attribute)
+        texts, rewards = self._contrasts(keys[0], prompts, attribute)
         train, test = slice(0, TRAINING_PAIRS), slice(TRAINING_PAIRS, None)
         first_wins = jax.random.bernoulli(
             keys[1], jax.nn.sigmoid((rewards[train, 0] - rewards[train, 1]) / temperature)
@@ -142,30 +142,33 @@ class SeedDataSource:
             reference_rewards=self._rewards(own, attribute),
         )
 
-    def _undecided(
+    def _contrasts(
         self, key: jax.Array, prompts: jax.Array, attribute: jax.Array
     ) -> tuple[jax.Array, jax.Array]:
-        """Two texts of the reference per prompt, for prompts where their rewards differ.
+        """Two texts of the reference per prompt: the best and the worst of a few, in random order.
 
-        More prompts are tried than needed: an annotator who sees no difference gives no label.
-        Ties fill up only what is missing.
+        Labels stay Bradley-Terry given the pair; contrasts only make each label tell more.
         """
 
         def sample(key: jax.Array, prompts: jax.Array) -> tuple[jax.Array, jax.Array]:
-            noise = gumbel_noise(key, 2 * len(prompts))
-            texts = sample_responses(self._reference, jnp.repeat(prompts, 2, axis=0), noise)
-            texts = texts.reshape(len(prompts), 2, -1)
-            return texts, self._rewards(texts, attribute)
+            noise_key, order_key = jax.random.split(key)
+            noise = gumbel_noise(noise_key, _COMPLETIONS * len(prompts))
+            repeated = jnp.repeat(prompts, _COMPLETIONS, axis=0)
+            texts = sample_responses(self._reference, repeated, noise)
+            texts = texts.reshape(len(prompts), _COMPLETIONS, -1)
+            rewards = self._rewards(texts, attribute)
+            places = jnp.stack([rewards.argmax(axis=1), rewards.argmin(axis=1)], axis=1)
+            places = jax.random.permutation(order_key, places, axis=1, independent=True)
+            return (
+                jnp.take_along_axis(texts, places[..., None], axis=1),
+                jnp.take_along_axis(rewards, places, axis=1),
+            )
 
         # in chunks, since the noise of all of them at once would not fit into the caches
         chunks = prompts.reshape(-1, _CHUNK, PROMPT_LENGTH)
-        order_key, noise_key = jax.random.split(key)
-        keys = jax.random.split(noise_key, len(chunks))
+        keys = jax.random.split(key, len(chunks))
         texts, rewards = jax.lax.map(lambda pair: sample(*pair), (keys, chunks))
-        texts, rewards = texts.reshape(-1, 2, corpus.LENGTH), rewards.reshape(-1, 2)
-        kept = jnp.argsort(rewards[:, 0] == rewards[:, 1], stable=True)
-        kept = jax.random.permutation(order_key, kept[: TRAINING_PAIRS + TEST_PAIRS])
-        return texts[kept], rewards[kept]
+        return texts.reshape(-1, 2, corpus.LENGTH), rewards.reshape(-1, 2)
 
     def _order(self, texts: jax.Array, first_wins: jax.Array) -> Pairs:
         texts = jnp.where(first_wins[:, None, None], texts, texts[:, ::-1])

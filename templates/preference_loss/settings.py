@@ -57,7 +57,7 @@ class TaskSetting:
     """
 
     attribute: Literal["sentiment", "modern"] = "sentiment"
-    temperature: float = 0.1
+    temperature: float = 0.2
     betas: tuple[float, ...] = BETAS
     prompts: Literal["validation", "held_out"] = "validation"
     flipped: float = 0.0

@@ -144,7 +144,11 @@ FORMS["prefix"] = FORMS["string"]
 FORMS["body"] = FORMS["lines"].replace("a list of lines", "one string with \\n for line breaks")
 
 EXAMPLES = [
-    ("Logistic loss of the scaled margin, as DPO.", "logistic", ["    return -jax.nn.log_sigmoid(beta * rho)"]),
+    (
+        "Logistic loss of the scaled margin, as DPO.",
+        "logistic",
+        ["    return -jax.nn.log_sigmoid(beta * rho)"],
+    ),
     (
         "Hinge loss with a margin that grows where the reference was already right.",
         "reference_hinge",
@@ -265,7 +269,18 @@ def measure(
         why["valid" if result["ok"] else result["why"]] += 1
         if result["ok"]:
             functions.add(json.dumps(result["print"]))
-        print(json.dumps({"setting": setting.__dict__, "result": {k: v for k, v in result.items() if k != "print"}, "text": completion.text, "code": code}), file=log, flush=True)
+        print(
+            json.dumps(
+                {
+                    "setting": setting.__dict__,
+                    "result": {k: v for k, v in result.items() if k != "print"},
+                    "text": completion.text,
+                    "code": code,
+                }
+            ),
+            file=log,
+            flush=True,
+        )
     tokens = sum(completion.completion_tokens for completion in completions)
     return {
         "valid": why["valid"],
@@ -311,7 +326,9 @@ def main() -> None:
                 ):
                     row = measure(model, setting, options.calls, checker, log)
                     failures = ", ".join(
-                        f"{count}x {reason}" for reason, count in row["why"].most_common() if reason != "valid"
+                        f"{count}x {reason}"
+                        for reason, count in row["why"].most_common()
+                        if reason != "valid"
                     )
                     print(
                         f"{name:5} {setting.variant:7} {setting.temperature:4} {slots:5} "

@@ -35,7 +35,7 @@ class CallOperations(Operations):
                 .where(Campaign.id == record.campaign_id)
                 .values(
                     calls=Campaign.calls + 1,
-                    failed_calls=Campaign.failed_calls + (record.error is not None),
+                    failed_calls=Campaign.failed_calls + int(record.error is not None),
                     prompt_tokens=Campaign.prompt_tokens + record.prompt_tokens,
                     completion_tokens=Campaign.completion_tokens + record.completion_tokens,
                     cost_usd=Campaign.cost_usd + record.cost_usd,

@@ -117,9 +117,7 @@ class CandidateOperations(Operations):
 
     def candidate_at(self, campaign: str, index: int) -> CandidateRecord | None:
         """The candidate of a campaign with that index; None where there is none yet."""
-        query = select(Candidate).where(
-            Candidate.campaign_id == campaign, Candidate.index == index
-        )
+        query = select(Candidate).where(Candidate.campaign_id == campaign, Candidate.index == index)
         with self._reading() as session:
             row = session.scalars(query).first()
             return None if row is None else to_record(CandidateRecord, row)

@@ -336,6 +336,8 @@ def test_candidates_are_selected(archive, campaign, add):
     assert archive.find_candidate(campaign, program_digest="p2").index == 2
     assert archive.find_candidate(campaign, name="dpo").index == 0
     assert archive.find_candidate(campaign, name="none") is None
+    assert archive.candidate_at(campaign, 2).index == 2
+    assert archive.candidate_at(campaign, 3) is None
     with pytest.raises(TypeError, match="to look for"):
         archive.find_candidate(campaign)
 

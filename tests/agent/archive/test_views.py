@@ -109,6 +109,7 @@ def test_no_step_reads_a_whole_table(archive, campaign, add, make):
     key = MeasurementKey("t", "p", "full", "task", 0, "cpu")
     parent, child = add(0), add(1, parents=(make.candidate(campaign, 0).id,))
     archive.next_index(campaign)
+    archive.candidate_at(campaign, 1)
     archive.update_candidate(child.id, stage="search", score=0.5)
     archive.candidate(child.id)
     archive.candidate("loss 1")

@@ -297,7 +297,12 @@ class Writer:
         self.call("tempered_margin", 1)
         for name, level, tier, outcome in (
             ("squared_sigmoid", leader - 0.006, "search", "scored"),
-            ("huber_margin_with_a_rather_long_name_that_goes_on", leader - 0.01, "search", "scored"),
+            (
+                "huber_margin_with_a_rather_long_name_that_goes_on",
+                leader - 0.01,
+                "search",
+                "scored",
+            ),
             ("log_cosh", 0.66, "screen", "screened_out"),
             ("wobbly", 0.58, "screen", "screened_out"),
         ):

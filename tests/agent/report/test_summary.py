@@ -1,0 +1,161 @@
+"""The summary says what the archive holds, in plain words."""
+
+import math
+
+import pytest
+
+from agent.archive import AttemptRecord
+from agent.report import summary
+from templates.errors import UserError
+
+
+def test_a_campaign_without_a_winner_says_so(archive, nothing_found):
+    found = summary(archive, "latest")
+    assert found.headline.startswith("Nothing beat the best baseline (ipo, Reward at fixed KL 0.7")
+    assert "tempered_margin, is behind" in found.headline
+    assert found.best_baseline.name == "ipo"
+    assert found.discoveries == ()
+    assert found.counts.discoveries == 0
+
+
+def test_a_discovery_is_named_with_both_margins(archive, discovered):
+    found = summary(archive, discovered.record.id)
+    assert found.headline.startswith("1 discovery: tempered_margin beats ipo by +0.0")
+    assert "on fresh seeds and by +0.0" in found.headline
+    assert found.headline.endswith("on held-out tasks.")
+    (confirmation,) = found.confirmations
+    assert confirmation.holds
+    assert confirmation.gain.n == 24
+    assert [record.name for record in found.discoveries] == ["tempered_margin"]
+
+
+def test_a_confirmation_that_fails_is_not_a_discovery(archive, nothing_found):
+    nothing_found.confirm("tempered_margin", 0.712, {"ipo": 0.71, "dpo": 0.70})
+    found = summary(archive, "latest")
+    assert found.headline.startswith("Nothing beat the best baseline (ipo")
+    assert "its gain is not certain where it was confirmed" in found.headline
+
+
+def test_a_rejected_review_is_the_reason_given(archive, nothing_found):
+    nothing_found.confirm("tempered_margin", 0.78, {"ipo": 0.71, "dpo": 0.70}, accepted=False)
+    assert "its review did not accept it" in summary(archive, "latest").headline
+
+
+def test_before_anything_is_scored(archive, start):
+    writer = start()
+    assert summary(archive, "latest").headline == (
+        "No baseline was scored, so nothing can be compared yet."
+    )
+    writer.baselines()
+    found = summary(archive, "latest")
+    assert found.headline.endswith("none of the 0 proposals could be scored.")
+    assert found.counts.valid_rate is None
+
+
+def test_rows_are_ranked_with_the_search_first(archive, nothing_found):
+    rows = summary(archive, "latest").rows
+    assert [row.rank for row in rows] == list(range(1, len(rows) + 1))
+    names = [row.candidate.name for row in rows]
+    assert names[:3] == ["ipo", "dpo", "tempered_margin"]
+    searched = [row.seeds == 12 for row in rows]
+    assert searched == sorted(searched, reverse=True)
+    assert rows[-1].candidate.kind == "control"
+    by_name = {row.candidate.name: row for row in rows}
+    assert by_name["ipo"].is_best_baseline
+    assert by_name["ipo"].gain is None
+    # The made-up scores share most of their noise, so the paired gain is far narrower.
+    gain, score = by_name["dpo"].gain, by_name["dpo"].candidate
+    assert gain.value == pytest.approx(-0.015, abs=0.004)
+    assert gain.high - gain.low < 0.6 * (score.score_high - score.score_low)
+    # What never reached the search tier is compared on the seeds that both have.
+    assert by_name["log_cosh"].seeds == 4
+    assert by_name["log_cosh"].gain.n == 4
+
+
+def test_a_limit_says_how_much_it_left_out(archive, nothing_found):
+    everything = summary(archive, "latest")
+    found = summary(archive, "latest", limit=2)
+    assert len(found.rows) == 2
+    assert found.rows_left_out == len(everything.rows) - 2
+
+
+def test_counts(archive, nothing_found):
+    counts = summary(archive, "latest").counts
+    assert counts.proposals == counts.finished == 10
+    assert counts.by_outcome == {
+        "duplicate": 1,
+        "failed": 1,
+        "invalid": 2,
+        "known": 1,
+        "scored": 3,
+        "screened_out": 2,
+    }
+    assert (counts.valid, counts.known, counts.duplicates) == (8, 1, 1)
+    assert counts.valid_rate == pytest.approx(0.8)
+    assert counts.evaluated == 6
+    assert counts.valid_at_first == 7
+
+
+def test_every_failure_is_counted_with_an_example(archive, nothing_found):
+    failures = {(f.stage, f.kind): f for f in summary(archive, "latest").failures}
+    syntax = failures["first try", "syntax"]
+    assert (syntax.count, syntax.overcome) == (1, 1)
+    assert syntax.example == "line 1: expected ':'"
+    assert syntax.example_of == nothing_found.ids["tempered_margin"]
+    for attempt in ("first try", "repair 1", "repair 2"):
+        for kind in ("known", "duplicate", "shape", "forbidden_import"):
+            assert (failures[attempt, kind].count, failures[attempt, kind].overcome) == (1, 0)
+    assert failures["evaluation (screen)", "timeout"].example.startswith("no result within 60 s")
+    diverged = failures["training (full, proposal)", "training diverged at N of N values of beta"]
+    assert diverged.count == 4
+    assert (
+        failures["model call", "provider"].count,
+        failures["model call", "provider"].overcome,
+    ) == (1, 1)
+    assert sum(f.count for f in failures.values()) == 1 + 12 + 1 + 4 + 1
+
+
+def test_an_attempt_that_repeats_a_failure_is_counted_with_it(archive, start):
+    writer = start()
+    for name in ("one", "two"):
+        identifier = writer.candidate(name, outcome="invalid", error_kind="shape")
+        archive.add_attempt(AttemptRecord(identifier, 0, "", "shape", f"of {name}"))
+    (failure,) = summary(archive, "latest").failures
+    assert (failure.count, failure.example) == (2, "of one")
+
+
+def test_models_are_charged_with_their_calls(archive, nothing_found):
+    (use,) = summary(archive, "latest").models
+    assert use.model == "local"
+    assert (use.calls, use.failed_calls, use.proposals, use.valid) == (20, 1, 10, 8)
+    assert use.prompt_tokens == 20 * 1210
+    assert use.best_score == max(
+        record.score
+        for record in archive.candidates(nothing_found.record.id, kinds=("proposal",))
+        if record.score is not None
+    )
+
+
+def test_minimizing_turns_gains_round(archive, start, tmp_path):
+    text = (nothing_spec := tmp_path / "less") and nothing_spec.mkdir()
+    del text
+    from templates.registry import load_template
+
+    source = (load_template("preference_loss").path / "template.toml").read_text()
+    changed = source.replace('direction = "maximize"\nprimary', 'direction = "minimize"\nprimary')
+    assert changed != source
+    (nothing_spec / "template.toml").write_text(changed)
+    writer = start(template=str(nothing_spec))
+    writer.baselines()
+    writer.proposals(leader=0.60)
+    found = summary(archive, "latest")
+    assert found.best_baseline.name == "dpo"
+    by_name = {row.candidate.name: row for row in found.rows}
+    assert by_name["tempered_margin"].rank < by_name["dpo"].rank
+    assert by_name["tempered_margin"].gain.value > 0
+    assert not math.isnan(found.models[0].best_score)
+
+
+def test_an_unknown_campaign_is_the_users_mistake(archive, nothing_found):
+    with pytest.raises(UserError, match="no campaign"):
+        summary(archive, "2019-01-01-nothing")

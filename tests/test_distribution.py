@@ -1,0 +1,146 @@
+"""The wheel, built from the source distribution and installed elsewhere, works there."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import venv
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("agent", "templates", "sandboxes", "reviewers")
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A wheel in an environment of its own, and a folder that is no checkout to run it in."""
+
+    wheel: Path
+    sdist: Path
+    bin: Path
+    elsewhere: Path
+
+    def run(self, *command: str | Path, expect: int = 0) -> subprocess.CompletedProcess[str]:
+        environment = {
+            "PATH": f"{self.bin}:/usr/bin:/bin",
+            "HOME": str(self.elsewhere),
+            "DISCOVER_HOME": str(self.elsewhere / "discoveries"),
+        }
+        ran = subprocess.run(
+            [str(part) for part in command],
+            cwd=self.elsewhere,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert ran.returncode == expect, ran.stdout + ran.stderr
+        return ran
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """Builds sdist and wheel, and installs the wheel for real into a fresh environment.
+
+    Its dependencies are lent by this environment through a path file, which does not activate
+    this environment's editable install (path files are only read in site folders).
+    """
+    dist = tmp_path_factory.mktemp("dist")
+    quiet = {"cwd": ROOT, "check": True, "capture_output": True, "text": True}
+    subprocess.run(
+        [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(dist)], **quiet
+    )  # type: ignore[call-overload]
+    (wheel,) = dist.glob("*.whl")
+    (sdist,) = dist.glob("*.tar.gz")
+
+    home = tmp_path_factory.mktemp("environment")
+    venv.create(home, with_pip=False, symlinks=True)
+    python = home / "bin" / "python"
+    subprocess.run(
+        [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(python)]
+        + ["install", "--no-deps", "--no-index", str(wheel)],
+        **quiet,
+    )  # type: ignore[call-overload]
+    (site,) = home.glob("lib/python*/site-packages")
+    (site / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return Installed(wheel, sdist, home / "bin", tmp_path_factory.mktemp("elsewhere"))
+
+
+def shipped() -> set[str]:
+    """Every file of the four packages that git does not ignore."""
+    if not (ROOT / ".git").exists():
+        files = (file for package in PACKAGES for file in (ROOT / package).rglob("*"))
+        return {
+            file.relative_to(ROOT).as_posix()
+            for file in files
+            if file.is_file() and file.suffix != ".pyc"
+        }
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *PACKAGES],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    names = (os.fsdecode(name) for name in listed.stdout.split(b"\0") if name)
+    return {name for name in names if (ROOT / name).is_file()}
+
+
+def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(installed: Installed) -> None:
+    with zipfile.ZipFile(installed.wheel) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+        licences = [name for name in archive.namelist() if name.endswith("LICENSE")]
+    assert names == shipped()
+    assert any(name.endswith(".jinja") for name in names)
+    assert any(name.endswith("template.toml") for name in names)
+    assert licences
+
+
+def test_the_source_distribution_leaves_campaigns_out(installed: Installed) -> None:
+    with tarfile.open(installed.sdist) as archive:
+        inside = {"/".join(name.split("/")[1:]) for name in archive.getnames()}
+    assert {"LICENSE", "README.md", "requirements.lock", "Makefile"} <= inside
+    campaigns = {name for name in inside if name.startswith("discoveries/")}
+    assert all(
+        name.startswith("discoveries/showcase") or name == "discoveries/README.md"
+        for name in campaigns
+    )
+
+
+def test_the_packages_are_those_of_the_wheel(installed: Installed) -> None:
+    program = "import agent, templates, sandboxes, reviewers; print(agent.__file__)"
+    ran = installed.run(installed.bin / "python", "-c", program)
+    assert ran.stdout.startswith(str(installed.bin.parent))
+
+
+def test_the_command_runs_outside_the_checkout(installed: Installed) -> None:
+    help_text = installed.run("discover", "--help").stdout
+    for command in ("run", "resume", "evaluate", "report", "templates", "doctor"):
+        assert command in help_text
+    listed = json.loads(installed.run("discover", "templates", "list", "--json").stdout)
+    assert "preference_loss" in json.dumps(listed)
+
+
+def test_the_installed_wheel_scores_a_file(installed: Installed) -> None:
+    file = installed.elsewhere / "logistic.py"
+    file.write_text(
+        "import jax\n\n\n"
+        "def loss(policy_chosen_logps, policy_rejected_logps,\n"
+        "         reference_chosen_logps, reference_rejected_logps, beta):\n"
+        "    margin = (policy_chosen_logps - policy_rejected_logps\n"
+        "              - reference_chosen_logps + reference_rejected_logps)\n"
+        "    return jax.nn.softplus(-beta * margin)\n"
+    )
+    ran = installed.run(
+        "discover", "evaluate", "preference_loss", file, "--tier", "smoke", "--json"
+    )
+    scored = json.loads(ran.stdout)
+    assert scored["status"] == "valid"
+    assert scored["known_as"] == "dpo"
