@@ -205,7 +205,8 @@ class Engine:
             CandidateError: The program is not acceptable.
             InfrastructureError: No evaluator could be kept alive.
         """
-        reply, _ = self._ask(Message("inspect", self._head(program), program.modules), 60.0)
+        request = Message("inspect", self._head(program), program.modules)
+        reply, _ = self._ask(request, self.template.spec.job_timeout_s)
         try:
             seen = _Inspected.model_validate(dict(reply.body))
         except ValidationError as error:
@@ -288,6 +289,8 @@ class Engine:
         for attempt in (1, 2):
             slot = self._free.get()
             try:
+                if slot.handle is not None and not slot.handle.alive():
+                    self._drop(slot, f"evaluator {slot.number} had died")
                 if slot.handle is None:
                     self._start_evaluator(slot)
                 assert slot.handle is not None

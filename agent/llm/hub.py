@@ -13,7 +13,6 @@ from agent.llm.catalog import LocalModelEntry
 __all__ = ["SourceUnavailableError", "fetch_from_hub", "hub_url"]
 
 _DEFAULT_ENDPOINT = "https://huggingface.co"
-_CHUNK_BYTES = 2**20
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 
 
@@ -82,7 +81,8 @@ def _continue_download(
         if not resumed:
             done = 0
         with partial.open("ab" if resumed else "wb") as stream:
-            for chunk in response.iter_bytes(_CHUNK_BYTES):
+            # As received: a chunk size would hold back bytes that a dropped connection then loses.
+            for chunk in response.iter_raw():
                 stream.write(chunk)
                 done += len(chunk)
                 if done > entry.size_bytes:

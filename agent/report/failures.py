@@ -18,8 +18,8 @@ class Failure:
     """All failures of one kind at one place.
 
     Args:
-        stage: Where: ``model call``, ``first try``, ``repair 1``, ``evaluation (screen)`` for what ended a
-            candidate, ``training (full, proposal)`` for what a measurement said of itself.
+        stage: Where: ``model call``, ``first try``, ``repair 1``, ``evaluation (screen)`` for what
+            ended a candidate, ``training (full, proposal)`` for what a measurement said of itself.
         kind: The stable class of the error.
         count: How often.
         overcome: How many of them were made good: an attempt by a later repair, a model call by a

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from dataclasses import dataclass
@@ -92,6 +93,7 @@ def _row(text: str) -> tuple[Markup, str, Markup | None]:
     )
 
 
+@functools.lru_cache(maxsize=512)
 def _draw(source: str) -> Markup:
     with drawing_style():
         figure = Figure(figsize=(0.01, 0.01))

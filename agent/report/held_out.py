@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.archive import CandidateRecord
@@ -42,12 +43,14 @@ def held_out_results(book: ScoreBook, candidate: CandidateRecord) -> tuple[TaskR
         candidate: A candidate that was confirmed.
     """
     scores = book.of_tier(candidate, "confirm")
+    if not scores:
+        return ()
     baselines = {
         record.name: found
         for record in book.archive.candidates(book.campaign.id, kinds=("baseline",))
         if (found := book.of_tier(record, "confirm"))
     }
-    if not scores or not baselines:
+    if not baselines:
         return ()
     results = []
     for task in book.spec.tasks:
@@ -68,5 +71,5 @@ def held_out_results(book: ScoreBook, candidate: CandidateRecord) -> tuple[TaskR
     return tuple(results)
 
 
-def _of_task(scores: dict[Job, float], task: Task) -> dict[Job, float]:
+def _of_task(scores: Mapping[Job, float], task: Task) -> dict[Job, float]:
     return {job: score for job, score in sorted(scores.items()) if job[0] == task.name}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent.archive import Archive, CampaignRecord, CandidateRecord
 from agent.evaluation.racing import best_of, gain
@@ -16,14 +16,21 @@ __all__ = ["ScoreBook"]
 
 @dataclass(frozen=True)
 class ScoreBook:
-    """Reads scores from the archive, complete tiers only, so that comparisons are paired."""
+    """Reads scores from the archive, once each; complete tiers only, so comparisons are paired."""
 
     archive: Archive
     campaign: CampaignRecord
     spec: TemplateSpec
+    _read: dict[tuple[str, str], dict[Job, float]] = field(default_factory=dict, compare=False)
 
-    def of_tier(self, candidate: CandidateRecord, tier_name: str) -> dict[Job, float]:
+    def of_tier(self, candidate: CandidateRecord, tier_name: str) -> Mapping[Job, float]:
         """Primary metric of all jobs of a tier; empty where one of them is missing."""
+        key = candidate.id, tier_name
+        if key not in self._read:
+            self._read[key] = self._of_tier(candidate, tier_name)
+        return self._read[key]
+
+    def _of_tier(self, candidate: CandidateRecord, tier_name: str) -> dict[Job, float]:
         tier = self.spec.tier(tier_name)
         wanted = set(jobs_of(self.spec, tier, self.campaign.seed))
         found = {
@@ -40,7 +47,7 @@ class ScoreBook:
             for record in self.archive.candidates(self.campaign.id, kinds=("baseline",))
         }
         for tier in ("search", "screen"):
-            table: dict[str, Mapping[Job, float]] = {
+            table = {
                 identifier: scores
                 for identifier, record in records.items()
                 if (scores := self.of_tier(record, tier))

@@ -209,6 +209,7 @@ def _confirmations(
         candidate = by_id.get(said["candidate"])
         if candidate is None:
             continue
+        held_out = said["held_out_gain"]
         found[candidate.id] = Confirmation(
             candidate=candidate,
             gain=_estimate(said["gain"]),

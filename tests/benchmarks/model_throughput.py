@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from agent.llm import CompletionRequest, LanguageModel, Message, open_model
@@ -313,7 +314,7 @@ def main() -> None:
         f"{'distinct/min':>12} {'per CPU min':>11} | failures",
         flush=True,
     )
-    with open(options.log, "a", encoding="utf-8") as log:
+    with Path(options.log).open("a", encoding="utf-8") as log:
         for name in options.models:
             for slots in options.slots:
                 model = open_model(f"local:qwen2.5-coder-{name}", slots=slots)

@@ -137,9 +137,12 @@ def _facts(described: Mapping[str, Any], record: CampaignRecord) -> Iterator[tup
     tokens = f"{usage.prompt_tokens + usage.completion_tokens} tokens"
     yield "cost", f"{money(usage.cost_usd)} for {usage.calls} calls{failed}, {tokens}"
     yield "time", f"{duration(described['seconds'])}, begun {age(record.created_at)}"
-    for name, value in record.environment.items():
-        if isinstance(value, str | int | float):
-            yield name, plain(str(value))
+    sandbox = record.environment.get("sandbox")
+    if sandbox is not None:
+        lost = [entry["name"] for entry in sandbox["guarantees"] if not entry["holds"]]
+        yield "sandbox", sandbox["name"] + (f", without {', '.join(lost)}" if lost else "")
+    for name in ("device", "workers", "platform", "python"):
+        yield name, plain(str(record.environment.get(name, "")))
 
 
 def _tally(counts: Mapping[str, int]) -> str:

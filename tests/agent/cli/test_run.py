@@ -7,7 +7,6 @@ import json
 import os
 import pty
 import re
-import signal
 import subprocess
 import sys
 import termios
@@ -208,26 +207,6 @@ def test_stop_from_another_process_then_a_person_sees_the_table(run_command, tmp
     (stopped,) = campaigns(home)
     assert stopped["state"] == "stopped"
     assert f"discover resume {stopped['campaign']}" in out
-
-
-def test_sigterm_saves_and_sigint_again_quits_at_once(run_command, tmp_path):
-    running = subprocess.Popen(
-        run_command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert running.stdout is not None
-    try:
-        for line in running.stdout:
-            if "searching" in line:
-                break
-        running.send_signal(signal.SIGTERM)
-        out, err = running.communicate(timeout=60)
-    finally:
-        running.kill()
-    assert running.returncode == 130, err
-    assert "press again to quit at once" in err
-    (stopped,) = campaigns(tmp_path / "home")
-    assert f"discover resume {stopped['campaign']}" in out
-    assert stopped["stop_reason"] == "interrupted by SIGTERM"
 
 
 @pytest.mark.parametrize(

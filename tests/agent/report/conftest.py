@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from agent.archive import (
     EventRecord,
     ModelCallRecord,
     ReviewRecord,
+    Transaction,
     candidate_id,
     model_call_id,
 )
@@ -43,12 +45,20 @@ def loss(policy_chosen_logps, policy_rejected_logps, reference_chosen_logps,
 class Writer:
     """Writes one campaign of ``preference_loss``; scores are made up, their form is real."""
 
-    def __init__(self, archive: Archive, *, seed: int = 3, template: str = "preference_loss"):
+    def __init__(
+        self,
+        archive: Archive | Transaction,
+        *,
+        seed: int = 3,
+        template: str = "preference_loss",
+        record: CampaignRecord | None = None,
+        ids: dict[str, str] | None = None,
+    ) -> None:
         self.archive = archive
         self.spec = load_template(template).spec
         self.now = datetime(2026, 3, 1, 22, 4, tzinfo=UTC)
-        self.ids: dict[str, str] = {}
-        self.record = archive.create_campaign(
+        self.ids = ids or {}
+        self.record = record or archive.create_campaign(
             CampaignRecord(
                 id=archive.new_campaign_id(self.spec.name, self.now, seed),
                 template=self.spec.name,
@@ -351,32 +361,66 @@ class Writer:
         self.call("sleeper")
 
 
+def _written(folder: Path, leader: float, *, confirm: bool) -> tuple[Path, dict[str, str]]:
+    """An archive with a whole campaign, written in one transaction to be quick."""
+    with Archive(folder / "archive.db") as archive, archive.transaction() as step:
+        writer = Writer(step)
+        writer.baselines()
+        writer.proposals(leader=leader)
+        if confirm:
+            assert writer.confirm("tempered_margin", 0.74, {"ipo": 0.71, "dpo": 0.70})
+    return folder / "archive.db", writer.ids
+
+
+@pytest.fixture(scope="session")
+def without_discovery(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    return _written(tmp_path_factory.mktemp("nothing"), 0.69, confirm=False)
+
+
+@pytest.fixture(scope="session")
+def with_discovery(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    return _written(tmp_path_factory.mktemp("discovery"), 0.75, confirm=True)
+
+
 @pytest.fixture
-def archive(tmp_path: Path) -> Any:
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    """Where a test's campaigns lie; begins empty, or as a copy of a written one."""
     with Archive(tmp_path / "archive.db") as opened:
         yield opened
 
 
 @pytest.fixture
-def nothing_found(archive: Archive) -> Writer:
+def nothing_found(tmp_path: Path, without_discovery: tuple[Path, dict[str, str]]) -> Writer:
     """A campaign in which the best proposal is behind the best baseline."""
-    writer = Writer(archive)
-    writer.baselines()
-    writer.proposals(leader=0.69)
-    return writer
+    return _copied(tmp_path, *without_discovery)
 
 
 @pytest.fixture
-def discovered(archive: Archive) -> Writer:
+def discovered(tmp_path: Path, with_discovery: tuple[Path, dict[str, str]]) -> Writer:
     """A campaign with one discovery."""
-    writer = Writer(archive)
-    writer.baselines()
-    writer.proposals(leader=0.75)
-    assert writer.confirm("tempered_margin", 0.74, {"ipo": 0.71, "dpo": 0.70})
-    return writer
+    return _copied(tmp_path, *with_discovery)
+
+
+def _copied(folder: Path, source: Path, ids: dict[str, str]) -> Writer:
+    shutil.copy(source, folder / "archive.db")
+    archive = Archive(folder / "archive.db")
+    return Writer(archive, record=archive.campaign(), ids=dict(ids))
 
 
 @pytest.fixture
 def start(archive: Archive) -> Callable[..., Writer]:
     """Begins a campaign that a test fills by itself."""
-    return lambda **values: Writer(archive, **values)
+    return lambda **values: Writer(**{"archive": archive, **values})
+
+
+@pytest.fixture
+def fill() -> Callable[[Archive, Path], None]:
+    """Writes a campaign of another template."""
+
+    def write(archive: Archive, template: Path) -> None:
+        with archive.transaction() as step:
+            writer = Writer(step, template=str(template))
+            writer.baselines()
+            writer.proposals(leader=0.69)
+
+    return write

@@ -1,12 +1,13 @@
 """The summary says what the archive holds, in plain words."""
 
-import math
+import re
 
 import pytest
 
 from agent.archive import AttemptRecord
 from agent.report import summary
 from templates.errors import UserError
+from templates.registry import load_template
 
 
 def test_a_campaign_without_a_winner_says_so(archive, nothing_found):
@@ -136,24 +137,21 @@ def test_models_are_charged_with_their_calls(archive, nothing_found):
     )
 
 
-def test_minimizing_turns_gains_round(archive, start, tmp_path):
-    text = (nothing_spec := tmp_path / "less") and nothing_spec.mkdir()
-    del text
-    from templates.registry import load_template
-
+def test_minimizing_turns_gains_round(archive, fill, tmp_path):
     source = (load_template("preference_loss").path / "template.toml").read_text()
-    changed = source.replace('direction = "maximize"\nprimary', 'direction = "minimize"\nprimary')
+    changed = re.sub(r'direction = "maximize"(\s+primary)', r'direction = "minimize"\1', source)
     assert changed != source
-    (nothing_spec / "template.toml").write_text(changed)
-    writer = start(template=str(nothing_spec))
-    writer.baselines()
-    writer.proposals(leader=0.60)
+    (tmp_path / "less").mkdir()
+    (tmp_path / "less" / "template.toml").write_text(changed)
+    fill(archive, tmp_path / "less")
     found = summary(archive, "latest")
     assert found.best_baseline.name == "dpo"
     by_name = {row.candidate.name: row for row in found.rows}
     assert by_name["tempered_margin"].rank < by_name["dpo"].rank
     assert by_name["tempered_margin"].gain.value > 0
-    assert not math.isnan(found.models[0].best_score)
+    assert found.models[0].best_score == min(
+        row.candidate.score for row in found.rows if row.candidate.kind == "proposal"
+    )
 
 
 def test_an_unknown_campaign_is_the_users_mistake(archive, nothing_found):

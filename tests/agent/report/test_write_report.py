@@ -85,7 +85,7 @@ def test_a_discovery_is_shown_in_full(archive, discovered, tmp_path):
     assert "tempered_margin" in shown
     assert "jax.nn.softplus(-beta * margin)" in shown
     assert "DPO saturates for large margins" in shown
-    assert "dpo 6" in shown or "dpo" in shown
+    assert f"dpo {discovered.ids['dpo']} , ipo {discovered.ids['ipo']}" in shown.replace(",", " ,")
     assert "Sound: it cannot see the metric." in shown
     assert "after 1 repair" in shown
     for task in summary(archive, "latest").spec.tasks:
@@ -134,7 +134,7 @@ def test_the_same_archive_gives_the_same_page(archive, discovered, tmp_path):
     assert write_report(archive, "latest", tmp_path / "two").read_text() == first
 
 
-@pytest.mark.parametrize("latex", [HOSTILE, r"\undefinedmacro{x}", "$x$", "x" * 2000, r"\frac{1}"])
+@pytest.mark.parametrize("latex", [HOSTILE, r"\undefinedmacro{x}"])
 def test_a_formula_that_cannot_be_set_is_shown_as_its_source(archive, discovered, tmp_path, latex):
     archive.update_candidate(discovered.ids["tempered_margin"], closed_form=latex)
     path, page = page_of(archive, tmp_path)
@@ -204,7 +204,7 @@ def test_a_report_replaces_the_last_one_and_leaves_nothing_behind(archive, nothi
     assert [entry.name for entry in second.parent.iterdir()] == ["report.html"]
 
 
-def test_a_template_without_figures_still_gets_curves(archive, discovered, start, tmp_path):
+def test_a_template_without_figures_still_gets_curves(fill, tmp_path):
     folder = tmp_path / "bare"
     folder.mkdir()
     from templates.registry import load_template
@@ -212,14 +212,12 @@ def test_a_template_without_figures_still_gets_curves(archive, discovered, start
     source = load_template("preference_loss").path / "template.toml"
     (folder / "template.toml").write_text(source.read_text())
     with Archive(tmp_path / "other" / "archive.db") as other:
-        writer = type(discovered)(other, template=str(folder))
-        writer.baselines()
-        writer.proposals(leader=0.69)
+        fill(other, folder)
         _, page = page_of(other, tmp_path / "other")
     assert "Value and gradient against ipo" in page.words()
 
 
-def test_a_template_draws_its_own_figures(archive, discovered, tmp_path):
+def test_a_template_draws_its_own_figures(fill, tmp_path):
     from templates.registry import load_template
 
     folder = tmp_path / "drawn"
@@ -241,9 +239,7 @@ def test_a_template_draws_its_own_figures(archive, discovered, tmp_path):
         "FIGURES = (rewards, nothing)\n"
     )
     with Archive(tmp_path / "other" / "archive.db") as other:
-        writer = type(discovered)(other, template=str(folder))
-        writer.baselines()
-        writer.proposals(leader=0.69)
+        fill(other, folder)
         path, page = page_of(other, tmp_path / "other")
     assert "Rewards by seed" in page.words()
     assert "One dot a <seed>." in page.words()
@@ -252,11 +248,12 @@ def test_a_template_draws_its_own_figures(archive, discovered, tmp_path):
 
 
 def test_the_page_of_a_large_campaign_stays_small(archive, start, tmp_path):
-    writer = start()
-    writer.baselines()
-    for number in range(60):
-        writer.candidate(f"p{number}", 0.1, outcome="screened_out", program_digest="ab" * 32)
-        writer.measure(f"p{number}", "screen", 0.5 + number / 1000)
+    with archive.transaction() as step:
+        writer = start(archive=step)
+        writer.baselines()
+        for number in range(60):
+            writer.candidate(f"p{number}", 0.1, outcome="screened_out", program_digest="ab" * 32)
+            writer.measure(f"p{number}", "screen", 0.5 + number / 1000)
     path, page = page_of(archive, tmp_path)
     assert "more scored candidates are in the archive" in page.words()
     assert path.stat().st_size < 1_000_000

@@ -1,0 +1,25 @@
+"""What tests of several packages share: a small template and a warm engine for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandboxes.engine import Engine
+from sandboxes.registry import choose_sandbox
+from templates.registry import Template, load_template
+
+SMALL_TEMPLATE = Path(__file__).parent / "data" / "robust_regression"
+
+
+@pytest.fixture(scope="session")
+def small_template() -> Template:
+    return load_template(SMALL_TEMPLATE)
+
+
+@pytest.fixture(scope="session")
+def engine(small_template: Template) -> Iterator[Engine]:
+    with Engine(small_template, choose_sandbox("auto"), workers=2) as engine:
+        yield engine

@@ -1,0 +1,161 @@
+"""Candidates of every kind through the real tracer and evaluators."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from sandboxes.engine import Engine, EvaluatorBugError
+from sandboxes.process import CagedProcess
+from sandboxes.registry import choose_sandbox
+from templates.errors import CandidateError
+from templates.registry import load_template
+
+HUBER = """
+def loss(prediction, target):
+    error = prediction - target
+    return jnp.where(jnp.abs(error) < 1, 0.5 * error**2, jnp.abs(error) - 0.5)
+"""
+
+
+def score(engine: Engine, code: str) -> dict[str, float]:
+    program = engine.trace(code)
+    engine.inspect(program)
+    return engine.evaluate(program, effort="full", task="outliers", seeds=[3])[0].metrics
+
+
+def failure(engine: Engine, code: str) -> str:
+    with pytest.raises(CandidateError) as caught:
+        score(engine, code)
+    assert caught.value.message
+    return caught.value.kind
+
+
+def test_the_same_program_scores_the_same_to_the_bit(engine: Engine) -> None:
+    assert score(engine, HUBER) == score(engine, HUBER)
+
+
+def test_better_losses_score_better(engine: Engine) -> None:
+    squared = "def loss(prediction, target):\n    return (prediction - target) ** 2"
+    assert score(engine, HUBER)["error"] < score(engine, squared)["error"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("syntax", "def loss(prediction, target):\n    retrn 1"),
+        ("empty_code", "   \n"),
+        ("missing_function", "def loss_fn(prediction, target):\n    return prediction"),
+        ("forbidden_import", "import os\ndef loss(p, t):\n    return p"),
+        ("forbidden_name", "def loss(p, t):\n    return eval('p')"),
+        ("forbidden_name", "def loss(p, t):\n    return p.__class__"),
+        ("signature", "def loss(prediction):\n    return prediction"),
+        ("shape", "def loss(p, t):\n    return jnp.mean(p - t)"),
+        ("dtype", "def loss(p, t):\n    return (p > t).astype(jnp.int32)"),
+        ("trace", "def loss(p, t):\n    if p.sum() > 0:\n        return p\n    return t"),
+        ("trace", "def loss(p, t):\n    return p.median()"),
+        ("import_time_error", "x = 1 / 0\ndef loss(p, t):\n    return p"),
+        ("non_finite", "def loss(p, t):\n    return jnp.log(p - t)"),
+        ("too_large", "def loss(p, t):\n    return p" + " + p" * 8000),
+        ("program", "def loss(p, t):\n    return p + jnp.linalg.inv(jnp.outer(p, t))[0]"),
+        (
+            "program",
+            "def loss(p, t):\n    return p + jnp.ones((4096, 4096)).at[0].set(t[0]).sum() * p[0]",
+        ),
+        ("evaluation_timeout", "def loss(p, t):\n"
+         "    f = lambda i, x: x + jnp.sin(x)\n"
+         "    return jax.lax.fori_loop(0, 2_000_000_000, f, jax.lax.stop_gradient(p)) + p"),
+    ],
+)
+def test_every_fault_has_its_class(engine: Engine, kind: str, code: str) -> None:
+    assert failure(engine, code) == kind
+
+
+def test_advice_names_the_line(engine: Engine) -> None:
+    with pytest.raises(CandidateError, match=r"jnp.where.*line 2"):
+        engine.trace("def loss(p, t):\n    return p if p.sum() > 0 else t")
+
+
+HOSTILE = {
+    "exit": "import functools\nfunctools.os._exit(0)\n",
+    "endless": "while True:\n    pass\n",
+    "memory": "x = [0] * 8 * 10**9\n",
+    "fork": (
+        "import functools\n"
+        "try:\n    import dataclasses\n    o = dataclasses.sys.modules['os']\n"
+        "    while True:\n        o.fork()\n"
+        "except BaseException:\n    pass\n"
+        "while True:\n    pass\n"
+    ),
+    "output": "import dataclasses\ndataclasses.sys.modules['os'].write(3, b'x' * 10**7)\n",
+    "kill": "import dataclasses\nm = dataclasses.sys.modules\nm['os'].kill(-1, 9)\n",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_code_ends_as_an_error_and_leaves_nothing(
+    engine: Engine, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandboxes.engine.TRACE_TIMEOUT_S", 2.0)
+    before = score(engine, HUBER)
+    tracer = engine._tracer
+    assert isinstance(tracer, CagedProcess)
+    code = HOSTILE[name] + "def loss(p, t):\n    return p\n"
+    with pytest.raises(CandidateError):
+        engine.trace(code)
+    assert engine._tracer is tracer and tracer.alive(), "the fork server itself was hit"
+    assert score(engine, HUBER) == before
+    deadline = time.monotonic() + 5
+    while len(_descendants(tracer.pid)) > 1 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(_descendants(tracer.pid)) == 1, "only the fork server itself is left"
+
+
+def test_a_candidate_sees_neither_files_nor_environment_nor_processes(engine: Engine) -> None:
+    os.environ["SECRET_API_KEY"] = "s3cret"
+    code = (
+        "import dataclasses\n"
+        "o = dataclasses.sys.modules['os']\n"
+        "seen = (dict(o.environ), o.getpid(), o.listdir('/tmp'), [p for p in o.listdir('/proc') "
+        "if p.isdigit()], o.path.exists('/etc/passwd'), "
+        "[p for p in dataclasses.sys.path if o.path.exists(o.path.join(p, 'agent'))])\n"
+        "raise RuntimeError('SEEN' + repr(seen[1:]) + str('SECRET_API_KEY' in seen[0]))\n"
+        "def loss(p, t):\n    return p\n"
+    )
+    with pytest.raises(CandidateError) as caught:
+        engine.trace(code)
+    assert "SEEN(1, [], ['1'], False, [])False" in caught.value.message
+
+
+def test_a_killed_evaluator_is_replaced(engine: Engine) -> None:
+    program = engine.trace(HUBER)
+    expected = engine.evaluate(program, effort="full", task="clean", seeds=[1])[0].metrics
+    for slot in engine._slots:
+        assert slot.handle is not None
+        slot.handle.kill()
+    again = engine.evaluate(program, effort="full", task="clean", seeds=[1])[0].metrics
+    assert again == expected
+
+
+def test_a_failing_core_is_our_bug_and_says_so(tmp_path: Path) -> None:
+    source = Path(__file__).parents[1] / "data" / "robust_regression"
+    for file in source.rglob("*"):
+        if file.is_file() and "__pycache__" not in file.parts:
+            target = tmp_path / file.relative_to(source)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(file.read_bytes())
+    core = tmp_path / "core.py"
+    core.write_text(core.read_text().replace("rng = np.random.default_rng([seed", "1 / 0; (["))
+    with Engine(load_template(tmp_path), choose_sandbox("auto"), workers=1) as engine:
+        program = engine.trace(HUBER)
+        with pytest.raises(EvaluatorBugError, match="ZeroDivisionError"):
+            engine.evaluate(program, effort="full", task="clean", seeds=[1])
+
+
+def _descendants(pid: int) -> list[int]:
+    from sandboxes.process import _tree
+
+    return _tree(pid)

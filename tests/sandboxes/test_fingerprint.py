@@ -1,0 +1,83 @@
+"""Equal functions have equal fingerprints, however they are written; lies are flagged."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.evaluation.novelty import FingerprintIndex
+from sandboxes.contract import Inspection
+from sandboxes.engine import Engine
+
+
+def inspect(engine: Engine, body: str, head: str = "") -> Inspection:
+    return engine.inspect(
+        engine.trace(f"{head}\ndef loss(p, t):\n    e = p - t\n    return {body}\n")
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "3.5 * jnp.abs(e) + 2",
+        "jnp.sqrt(e * e)",
+        "jnp.maximum(e, 0) + jnp.maximum(-e, 0)",
+        "jnp.abs(e) - jnp.mean(t)",
+    ],
+)
+def test_rewriting_scaling_and_shifting_change_nothing(engine: Engine, body: str) -> None:
+    index = FingerprintIndex()
+    for name, known in (("squared", "e**2"), ("absolute", "jnp.abs(e)")):
+        found = inspect(engine, known).fingerprint
+        assert found is not None
+        index.add(name, found)
+    fingerprint = inspect(engine, body).fingerprint
+    assert fingerprint is not None
+    assert index.find(fingerprint) == "absolute"
+
+
+@pytest.mark.parametrize("body", ["jnp.sqrt(1e-2 + e * e)", "-jnp.abs(e)", "jnp.abs(e) * e**2"])
+def test_other_functions_are_told_apart(engine: Engine, body: str) -> None:
+    index = FingerprintIndex()
+    known = inspect(engine, "jnp.abs(e)").fingerprint
+    assert known is not None
+    index.add("absolute", known)
+    fingerprint = inspect(engine, body).fingerprint
+    assert fingerprint is not None
+    assert index.find(fingerprint) is None
+
+
+LYING = """
+@jax.custom_vjp
+def f(x):
+    return x**2
+f.defvjp(lambda x: (x**2, x), lambda x, g: (g * jnp.sign(x),))
+"""
+
+
+def test_a_lying_gradient_is_flagged_and_known_by_what_it_does(engine: Engine) -> None:
+    lying = inspect(engine, "f(e)", LYING)
+    assert "gradient_mismatch" in lying.flags
+    assert lying.fingerprint == inspect(engine, "jnp.abs(e)").fingerprint
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["jnp.abs(e)", "jnp.where(e > 0, e + 0.3, -e)", "jnp.exp(-jnp.abs(e) / 0.05)", "jnp.sort(e)"],
+)
+def test_honest_gradients_are_not_flagged(engine: Engine, body: str) -> None:
+    assert "gradient_mismatch" not in inspect(engine, body).flags
+
+
+def test_a_stopped_gradient_is_flagged(engine: Engine) -> None:
+    assert "gradient_mismatch" in inspect(engine, "e * jax.lax.stop_gradient(e)").flags
+
+
+def test_no_gradient_has_no_fingerprint(engine: Engine) -> None:
+    nothing = inspect(engine, "jnp.ones_like(e)")
+    assert nothing.fingerprint is None
+    assert "zero_gradient" in nothing.flags
+
+
+def test_closed_forms_come_from_the_program(engine: Engine) -> None:
+    assert inspect(engine, "e**2").closed_form == "e^{2}"
+    assert inspect(engine, "jnp.sort(e)").closed_form is None
