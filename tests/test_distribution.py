@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
 import tarfile
+import tempfile
 import venv
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,31 +50,39 @@ class Installed:
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """Builds sdist and wheel, and installs the wheel for real into a fresh environment.
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    """Builds sdist and wheel, and installs the wheel into an environment of its own.
 
-    Its dependencies are lent by this environment through a path file, which does not activate
-    this environment's editable install (path files are only read in site folders).
+    Its dependencies are this environment's files, linked and not copied, less this checkout; so
+    it lies beside the checkout, where links work, and is removed in the end.
     """
     dist = tmp_path_factory.mktemp("dist")
-    quiet = {"cwd": ROOT, "check": True, "capture_output": True, "text": True}
-    subprocess.run(
-        [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(dist)], **quiet
-    )  # type: ignore[call-overload]
+    call([sys.executable, "-m", "build", "--no-isolation", "--outdir", str(dist)])
     (wheel,) = dist.glob("*.whl")
     (sdist,) = dist.glob("*.tar.gz")
+    (ROOT / ".pytest_cache").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="wheel-", dir=ROOT / ".pytest_cache") as folder:
+        # One deeper: a temporary folder is closed to the users that the sandbox turns into.
+        home = Path(folder) / "environment"
+        venv.create(home, with_pip=False, symlinks=True)
+        (site,) = home.glob("lib/python*/site-packages")
+        shutil.copytree(
+            sysconfig.get_path("purelib"),
+            site,
+            copy_function=os.link,
+            ignore=shutil.ignore_patterns("discovery_agent*", "_*discovery_agent*"),
+            dirs_exist_ok=True,
+        )
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+        python = str(home / "bin" / "python")
+        call([*pip, "--python", python, "install", "--no-deps", "--no-index", str(wheel)])
+        yield Installed(wheel, sdist, home / "bin", tmp_path_factory.mktemp("elsewhere"))
 
-    home = tmp_path_factory.mktemp("environment")
-    venv.create(home, with_pip=False, symlinks=True)
-    python = home / "bin" / "python"
-    subprocess.run(
-        [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(python)]
-        + ["install", "--no-deps", "--no-index", str(wheel)],
-        **quiet,
-    )  # type: ignore[call-overload]
-    (site,) = home.glob("lib/python*/site-packages")
-    (site / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    return Installed(wheel, sdist, home / "bin", tmp_path_factory.mktemp("elsewhere"))
+
+def call(command: list[str]) -> None:
+    """Run a command in the checkout; its output is shown where it fails."""
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def shipped() -> set[str]:

@@ -144,12 +144,22 @@ def _models(home: Path) -> Iterator[Finding]:
     found = available_models()
     usable = any(model.usable for model in found)
     for model in found:
+        if model.usable or not model.name.endswith("/MODEL"):
+            yield Finding(
+                f"model {model.name}",
+                model.usable,
+                not usable,
+                model.reason,
+                None if model.usable else model.how_to_get,
+            )
+    keyless = [model.reason for model in found if not model.usable and "/MODEL" in model.name]
+    if keyless:
         yield Finding(
-            f"model {model.name}",
-            model.usable,
+            "models of other providers",
+            False,
             not usable,
-            model.reason,
-            None if model.usable else model.how_to_get,
+            "; ".join(keyless),
+            "only if you want one of them: set its key in the environment",
         )
 
 

@@ -8,8 +8,9 @@ Interquartile mean and stratified intervals follow Agarwal et al. 2021, "Deep Re
 at the Edge of the Statistical Precipice" (arXiv 2108.13264). Their percentile intervals are too
 narrow at the few seeds that a campaign can afford, so these are studentized (Efron and Tibshirani
 1993, "An Introduction to the Bootstrap", section 12.5), with Student's t where there are too few
-seeds to resample. Simulated coverage of a 95 % interval of a mean over 16 seeds: .95 for normal
-values, .95 for exponential ones (Student's t: .90), .92 for log-normal ones (Student's t: .86).
+seeds to resample. Coverage of a 95 % interval of a mean over 16 seeds, from 10,000 simulated
+samples (Student's t in brackets): normal values .949 (.951), exponential .943 (.911), log-normal
+with sigma 1/2 .940 (.925) and, heavy-tailed, with sigma 1 .913 (.856).
 """
 
 from __future__ import annotations

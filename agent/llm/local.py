@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import threading
@@ -18,15 +19,16 @@ from templates.errors import CandidateError, InfrastructureError, UserError
 __all__ = ["LocalModel", "require_xllamacpp"]
 
 _TOKENS_PER_SLOT = 6144
-_CLOSE_WAIT_S = 10.0
+_CLOSE_WAIT_S = 30.0
 _LLAMA_SEEDS = 2**32 - 1  # The largest value asks llama.cpp for a random seed.
 
 
 class LocalModel:
     """A GGUF model, loaded once, that completes ``slots`` chats at a time.
 
-    The same request gives the same text as long as it runs alone; with several slots in flight
-    the sums inside a batch may differ in the last bit and with them, rarely, a token.
+    The same request gives the same text as long as it runs alone. Beside other requests it may
+    not: the sums inside a shared batch differ in their last bits, and with them, sooner or later,
+    a token. Recordings are what makes a campaign repeatable.
 
     Args:
         name: How the archive calls it.
@@ -47,6 +49,8 @@ class LocalModel:
         self._server: Any = _load(path, slots, self.threads)
         self._guard = threading.Condition()
         self._running: set[_Generation] = set()
+        # A thread inside llama.cpp when the interpreter goes down aborts the whole process.
+        atexit.register(self.close)
 
     def complete(self, request: CompletionRequest) -> Completion:
         """See `agent.llm.contract.LanguageModel`; a prompt that is too long is a CandidateError."""
@@ -66,7 +70,8 @@ class LocalModel:
         return self._completion(request, generation, time.monotonic() - started)
 
     def close(self) -> None:
-        """Cancel what runs and free the weights."""
+        """Cancel what runs, wait until it has stopped, and free the weights."""
+        atexit.unregister(self.close)
         with self._guard:
             server, self._server = self._server, None
             for generation in self._running:

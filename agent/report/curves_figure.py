@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from agent.archive import Archive, CandidateRecord
-from agent.report.vector import INK, as_label, drawing_style
+from agent.report.vector import INK, as_label, as_math_label, drawing_style
 
 __all__ = ["Curve", "curve_of", "curves_figure"]
 
@@ -53,9 +53,18 @@ def curve_of(archive: Archive, candidate: CandidateRecord) -> Curve | None:
             x,
             (value - middle) / scale,
             gradient / scale,
-            str(detail.get("x_label", "x")),
+            _x_label(detail),
         )
     return None
+
+
+def _x_label(detail: Mapping[str, Any]) -> str:
+    """What runs along the grid, and what was held fixed."""
+    fixed = [
+        f"{name} = {value:g}" for name, value in detail.items() if isinstance(value, int | float)
+    ]
+    label = str(detail.get("x_label", "x"))
+    return f"{label} at {', '.join(fixed)}" if fixed else label
 
 
 def curves_figure(
@@ -93,7 +102,7 @@ def curves_figure(
                 axes.plot([], [], color=INK, lw=0.8, alpha=0.4, label="other baselines")
             for curve in shown[:7]:
                 axes.plot(curve.x, getattr(curve, name), lw=2, label=as_label(curve.name), zorder=4)
-            axes.set_xlabel(as_label(shown[0].x_label, 60))
+            axes.set_xlabel(as_math_label(shown[0].x_label))
             axes.set_title(
                 "value, shifted and scaled" if name == "value" else "gradient, scaled", fontsize=10
             )

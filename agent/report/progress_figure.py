@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from agent.archive import CandidateRecord
 from agent.report.vector import INK, as_label, drawing_style
@@ -33,14 +34,14 @@ def progress_figure(
         figure = Figure(figsize=(7.2, 3.1))
         axes = figure.add_subplot()
         axes.grid(axis="x", visible=False)
-        places, scores, so_far = [], [], []
-        unscored = []
+        places: list[int] = []
+        so_far: list[float] = []
+        unscored: list[int] = []
         for place, record in enumerate(proposals, start=1):
             if record.score is None:
                 unscored.append(place)
                 continue
             places.append(place)
-            scores.append(record.score)
             so_far.append(best([record.score, *so_far[-1:]]))
         if baseline is not None and baseline.score is not None:
             axes.axhline(baseline.score, color=INK, lw=1, ls=(0, (5, 3)), zorder=1)
@@ -88,7 +89,7 @@ def progress_figure(
                 label="no score (invalid, known or a duplicate)",
             )
         axes.set_xlim(0.5, len(proposals) + 0.5)
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("proposal")
         axes.set_ylabel(metric.title + (f" ({metric.unit})" if metric.unit else ""))
         axes.legend(loc="upper left", bbox_to_anchor=(0, -0.2), ncols=2, borderaxespad=0)

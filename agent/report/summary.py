@@ -9,9 +9,10 @@ from typing import Any
 
 from agent.archive import Archive, CampaignRecord, CandidateRecord, UsageRecord
 from agent.evaluation.statistics import Estimate
+from agent.report.confirmation import Confirmation, confirmations_of
 from agent.report.failures import Failure, count_failures
+from agent.report.headline import headline
 from agent.report.scores import ScoreBook
-from agent.report.wording import interval, number, signed_interval
 from templates.contract import Metric, TemplateSpec
 from templates.registry import load_template
 
@@ -42,19 +43,6 @@ class Row:
     seeds: int
     fresh_seeds: int
     is_best_baseline: bool
-
-
-@dataclass(frozen=True)
-class Confirmation:
-    """What the confirm tier said about one candidate; gains are positive where it is better."""
-
-    candidate: CandidateRecord
-    gain: Estimate
-    gain_over: str
-    held_out_gain: Estimate | None
-    held_out_over: str | None
-    holds: bool
-    review_accepts: bool
 
 
 @dataclass(frozen=True)
@@ -148,7 +136,7 @@ def summary(archive: Archive, campaign_id: str, *, limit: int = 40) -> Summary:
     book = ScoreBook(archive, campaign, spec)
     baseline = book.best_baseline()
     proposals = archive.candidates(campaign.id, kinds=("proposal",))
-    confirmations = _confirmations(archive, campaign, proposals)
+    confirmations = confirmations_of(archive, campaign.id, proposals)
     ranked = _ranked(archive, campaign, spec)
     rows = tuple(
         _row(book, rank, candidate, baseline)
@@ -158,7 +146,7 @@ def summary(archive: Archive, campaign_id: str, *, limit: int = 40) -> Summary:
     return Summary(
         campaign=campaign,
         spec=spec,
-        headline=_headline(book, baseline, proposals, confirmations),
+        headline=headline(book, baseline, ranked, proposals, confirmations),
         rows=rows,
         rows_left_out=len(ranked) - len(rows),
         best_baseline=baseline,
@@ -197,35 +185,6 @@ def _row(
         fresh_seeds=fresh,
         is_best_baseline=baseline is not None and candidate.id == baseline.id,
     )
-
-
-def _confirmations(
-    archive: Archive, campaign: CampaignRecord, proposals: Sequence[CandidateRecord]
-) -> tuple[Confirmation, ...]:
-    by_id = {record.id: record for record in proposals}
-    found: dict[str, Confirmation] = {}
-    for event in archive.events(campaign.id, kinds=("confirmed",)):
-        said = event.payload
-        candidate = by_id.get(said["candidate"])
-        if candidate is None:
-            continue
-        held_out = said["held_out_gain"]
-        found[candidate.id] = Confirmation(
-            candidate=candidate,
-            gain=_estimate(said["gain"]),
-            gain_over=said["gain_over"],
-            held_out_gain=None
-            if said["held_out_gain"] is None
-            else _estimate(said["held_out_gain"]),
-            held_out_over=said["held_out_over"],
-            holds=said["holds"],
-            review_accepts=said["review_accepts"],
-        )
-    return tuple(found.values())
-
-
-def _estimate(data: Mapping[str, Any]) -> Estimate:
-    return Estimate(data["value"], data["low"], data["high"], data["n"], data["confidence"])
 
 
 def _counts(archive: Archive, proposals: Sequence[CandidateRecord]) -> Counts:
@@ -293,71 +252,3 @@ def _models(
             )
         )
     return tuple(uses)
-
-
-def _headline(
-    book: ScoreBook,
-    baseline: CandidateRecord | None,
-    proposals: Sequence[CandidateRecord],
-    confirmations: Sequence[Confirmation],
-) -> str:
-    """One plain sentence on what was found."""
-    if baseline is None:
-        return "No baseline was scored, so nothing can be compared yet."
-    discoveries = [record for record in proposals if record.is_discovery]
-    if discoveries:
-        margins = {entry.candidate.id: _margins(entry) for entry in confirmations}
-        count = "1 discovery" if len(discoveries) == 1 else f"{len(discoveries)} discoveries"
-        listed = "; ".join(
-            f"{record.name} beats {margins.get(record.id, 'the best baselines')}"
-            for record in discoveries
-        )
-        return f"{count}: {listed}."
-    score = interval(baseline.score, baseline.score_low, baseline.score_high)
-    start = f"Nothing beat the best baseline ({baseline.name}, {book.spec.primary.title} {score})"
-    ranked = [
-        record
-        for record in _ranked(book.archive, book.campaign, book.spec)
-        if record.kind == "proposal"
-    ]
-    if not ranked:
-        finished = sum(record.terminal for record in proposals)
-        return f"{start}: none of the {finished} proposals could be scored."
-    if confirmations:
-        return f"{start}: {_not_confirmed(confirmations[0])}"
-    return f"{start}: {_behind(book, ranked[0], baseline)}"
-
-
-def _margins(entry: Confirmation) -> str:
-    text = f"{entry.gain_over} by {signed_interval(entry.gain)} on fresh seeds"
-    if entry.held_out_gain is not None:
-        # The best baseline may be another one there.
-        over = "" if entry.held_out_over == entry.gain_over else f" {entry.held_out_over}"
-        text += f" and{over} by {signed_interval(entry.held_out_gain)} on held-out tasks"
-    return text
-
-
-def _not_confirmed(entry: Confirmation) -> str:
-    start = f"{entry.candidate.name} was ahead in the search, but "
-    if entry.holds:
-        return f"{start}its review did not accept it."
-    text = f"{start}its gain is not certain where it was confirmed: over {entry.gain_over} "
-    text += f"{signed_interval(entry.gain)} on fresh seeds"
-    if entry.held_out_gain is not None:
-        text += f", over {entry.held_out_over} {signed_interval(entry.held_out_gain)}"
-        text += " on held-out tasks"
-    return f"{text}."
-
-
-def _behind(book: ScoreBook, best: CandidateRecord, baseline: CandidateRecord) -> str:
-    gain = book.gain(best, baseline)
-    start = f"the best proposal, {best.name},"
-    if gain is None:
-        return f"{start} scored {number(best.score)} but was not measured on common seeds."
-    if gain.value > 0:
-        verdict = "is ahead in the search but was not confirmed on fresh seeds"
-    elif gain.high >= 0:
-        verdict = "may be as good, but is not shown to be better"
-    else:
-        verdict = "is behind"
-    return f"{start} {verdict}; its paired gain is {signed_interval(gain)}."

@@ -9,15 +9,17 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
+from cycler import cycler
 from markupsafe import Markup
 from matplotlib.figure import Figure
+from matplotlib.mathtext import MathTextParser
 
-__all__ = ["INK", "as_label", "drawing_style", "to_svg"]
+__all__ = ["INK", "as_label", "as_math_label", "drawing_style", "to_svg"]
 
 INK = "#010203"
 """Color of text and axes in a figure; becomes the page's text color."""
 
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "text.color": INK,
     "axes.labelcolor": INK,
     "axes.edgecolor": INK,
@@ -40,7 +42,7 @@ _STYLE: dict[str, Any] = {
     "savefig.facecolor": "none",
     "mathtext.fontset": "cm",
     # Readable on white and on near-black alike.
-    "axes.prop_cycle": mpl.cycler(
+    "axes.prop_cycle": cycler(
         color=["#3b7dd8", "#d9822b", "#2f9e6e", "#b45fc9", "#d64550", "#8a7a2f", "#3aa6b9"]
     ),
     # Letters as outlines: the page must not depend on fonts of the reader's machine.
@@ -62,6 +64,15 @@ def as_label(name: str, length: int = 32) -> str:
     line = " ".join(name.split()).replace("$", r"\$")
     line = line if len(line) <= length else line[: length - 1].rstrip("\\ ") + "…"
     return f"\u200b{line}" if line.startswith("_") else line
+
+
+def as_math_label(text: str) -> str:
+    """A template's label, which may hold math between dollar signs, where it can be set."""
+    try:
+        MathTextParser("path").parse(text)
+    except ValueError:
+        return as_label(text, 60)
+    return text
 
 
 def to_svg(figure: Figure, key: str, *, tight: bool = True) -> Markup:

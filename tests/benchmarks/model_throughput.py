@@ -291,8 +291,22 @@ def measure(
         "valid_min": 60 * why["valid"] / wall_s,
         "distinct_min": 60 * len(functions) / wall_s,
         "distinct_cpu_min": 60 * len(functions) / cpu_s,
+        "tokens_cpu_s": tokens / cpu_s,
         "why": why,
     }
+
+
+def formatted(setting: Setting, calls: int, row: dict[str, Any]) -> str:
+    failures = ", ".join(
+        f"{count}x {reason}" for reason, count in row["why"].most_common() if reason != "valid"
+    )
+    return (
+        f"{setting.model:5} {setting.variant:7} {setting.temperature:4} {setting.slots:5} "
+        f"{setting.thought:7} {setting.order:>7} | {row['valid']:3}/{calls:<3} "
+        f"{row['distinct']:8} {row['tokens']:6.0f} {row['tokens_s']:6.1f} "
+        f"{row['valid_min']:9.2f} {row['distinct_min']:12.2f} "
+        f"{row['tokens_cpu_s']:9.1f} {row['distinct_cpu_min']:16.2f} | {failures[:400]}"
+    )
 
 
 def main() -> None:
@@ -311,7 +325,7 @@ def main() -> None:
     print(
         f"{'model':5} {'variant':7} {'temp':>4} {'slots':>5} {'thought':>7} {'order':>7} | "
         f"{'valid':>7} {'distinct':>8} {'tokens':>6} {'tok/s':>6} {'valid/min':>9} "
-        f"{'distinct/min':>12} {'per CPU min':>11} | failures",
+        f"{'distinct/min':>12} {'tok/CPU s':>9} {'distinct/CPU min':>16} | failures",
         flush=True,
     )
     with Path(options.log).open("a", encoding="utf-8") as log:
@@ -326,19 +340,7 @@ def main() -> None:
                     for order in options.orders
                 ):
                     row = measure(model, setting, options.calls, checker, log)
-                    failures = ", ".join(
-                        f"{count}x {reason}"
-                        for reason, count in row["why"].most_common()
-                        if reason != "valid"
-                    )
-                    print(
-                        f"{name:5} {setting.variant:7} {setting.temperature:4} {slots:5} "
-                        f"{setting.thought:7} {setting.order:>7} | {row['valid']:3}/{options.calls:<3} "
-                        f"{row['distinct']:8} {row['tokens']:6.0f} {row['tokens_s']:6.1f} "
-                        f"{row['valid_min']:9.2f} {row['distinct_min']:12.2f} "
-                        f"{row['distinct_cpu_min']:11.2f} | {failures[:400]}",
-                        flush=True,
-                    )
+                    print(formatted(setting, options.calls, row), flush=True)
                 model.close()
     checker.close()
 

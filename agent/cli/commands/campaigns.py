@@ -28,7 +28,7 @@ def list_campaigns(json: JsonOption = False, home: HomeOption = None) -> None:
     if not objects:
         out.print("No campaign yet: begin one with discover run preference_loss")
         return
-    out.print(campaigns_table(objects))
+    out.print(campaigns_table(objects, out.width))
 
 
 def status(

@@ -29,14 +29,16 @@ def best(
     if json:
         emit_json(ranking_object(found))
         return
-    from agent.cli.tables import ranking_table
+    from agent.cli.tables import ranking_table, short_id
 
     out = console()
     out.print(f"{found.campaign.id}, {found.spec.title}", style="bold")
-    out.print(ranking_table(found))
+    out.print(ranking_table(found, out.width))
     out.print(f"\n{plain(found.headline)}")
     if found.rows:
-        out.print(f"Look at one with: discover show {found.rows[0].candidate.id}", style="dim")
+        out.print(
+            f"Look at one with: discover show {short_id(found.rows[0].candidate.id)}", style="dim"
+        )
 
 
 def ranking_object(found: Summary) -> dict[str, Any]:

@@ -213,7 +213,7 @@ def _conclude(archive: Archive, record: CampaignRecord, place: Path, as_json: bo
 
     screen = console()
     screen.print(f"\n{record.id}: {record.status}, {record.stop_reason}", style="bold")
-    screen.print(ranking_table(found))
+    screen.print(ranking_table(found, screen.width))
     screen.print(f"\n{plain(found.headline)}")
     screen.print(f"Report: {report}", soft_wrap=True)
     if record.status == "stopped":

@@ -91,11 +91,11 @@ def test_a_long_lineage_is_followed_to_its_end(archive, campaign, make):
         for index in range(60):
             parents = (make.candidate(campaign, index - 1).id,) if index else ()
             step.add_candidate(make.candidate(campaign, index, parents=parents))
-        for index in range(60, 1100):
+        for index in range(60, 560):
             step.add_candidate(make.candidate(campaign, index))
-        everyone = tuple(make.candidate(campaign, index).id for index in range(1100))
-        step.add_candidate(make.candidate(campaign, 1100, parents=everyone))
-    assert len(archive.lineage(make.candidate(campaign, 1100).id)) == 1101
+        everyone = tuple(make.candidate(campaign, index).id for index in range(560))
+        step.add_candidate(make.candidate(campaign, 560, parents=everyone))
+    assert len(archive.lineage(make.candidate(campaign, 560).id)) == 561
 
 
 def test_no_step_reads_a_whole_table(archive, campaign, add, make):

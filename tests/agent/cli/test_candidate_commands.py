@@ -15,9 +15,22 @@ def test_best_ranks_and_says_what_was_found(discover, home):
     assert places == sorted(places)
     assert "gain over dpo" in found.out
     assert "the best baseline" in found.out
-    assert "new: a discovery" in found.out
+    assert "discovery" in next(line for line in found.out.splitlines() if "-3 " in line)
     assert "1 discovery: tempered_logit beats dpo by +0.1" in found.out
-    assert f"discover show {home.ids['tempered_logit']}" in found.out
+    assert f"discover show {home.campaign[-4:]}-3" in found.out
+
+
+def test_best_fits_a_narrow_terminal(discover, home, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = discover("best", "--home", home.path).out.splitlines()
+    assert max(map(len, lines)) <= 80
+    leader = next(line for line in lines if "tempered_logit" in line)
+    assert leader.split()[-1] == "discovery"
+    assert leader.split()[3] == f"{home_score(discover, home):.4f}"
+
+
+def home_score(discover, home) -> float:
+    return discover("show", "tempered_logit", "--json", "--home", home.path).json["score"]
 
 
 def test_best_keeps_to_the_limit(discover, home):

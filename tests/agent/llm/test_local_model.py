@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import threading
 import time
@@ -92,31 +91,15 @@ def test_a_prompt_beyond_the_context_is_the_candidates(model: LanguageModel) -> 
     assert caught.value.kind == "prompt_too_long"
 
 
-def test_a_closed_model_says_so() -> None:
-    script = (
-        "from agent.llm import open_model\n"
-        "from templates.errors import UserError\n"
-        "from test_local_model import REQUEST\n"
-        "model = open_model('local', slots=1)\n"
-        "model.close()\n"
-        "model.close()\n"
-        "try:\n"
-        "    model.complete(REQUEST)\n"
-        "except UserError as error:\n"
-        "    print(error)\n"
-    )
-    answer = subprocess.run(
-        [sys.executable, "-c", "import sys; sys.path.insert(0, 'tests/agent/llm')\n" + script],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    assert answer.stdout == "local:qwen2.5-coder-1.5b was closed\n"
-    assert answer.stderr == ""
-
-
 def test_without_xllamacpp_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "xllamacpp", None)
     with pytest.raises(UserError, match=r"pip install 'discovery-agent\[local\]'"):
         open_model("local")
+
+
+def test_a_closed_model_says_so(model: LanguageModel) -> None:
+    """Last of the tests that share the model."""
+    model.close()
+    model.close()
+    with pytest.raises(UserError, match="was closed"):
+        model.complete(REQUEST)

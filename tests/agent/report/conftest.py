@@ -129,7 +129,7 @@ class Writer:
                 ("probes", 0),
                 0.0,
                 {"x": x.tolist(), "value": value.tolist(), "gradient": slope.tolist()}
-                | {"x_label": "beta times rho", "beta": 1.0},
+                | {"x_label": r"$\beta\rho$", "beta": 0.1},
             )
         return identifier
 

@@ -1,0 +1,206 @@
+"""Whole campaigns: what is proposed, refused, scored, confirmed and recorded."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from agent.archive import Archive, CampaignRecord
+from agent.campaign import Campaign, CampaignSettings, Progress, request_stop_of
+from templates.errors import InfrastructureError, UserError
+
+ROOT = Path(__file__).parents[2] / "data"
+
+
+class Quiet:
+    def __init__(self) -> None:
+        self.seen: list[Progress] = []
+
+    def notify(self, progress: Progress) -> None:
+        self.seen.append(progress)
+
+
+def settings(recording: Path, **changes: object) -> CampaignSettings:
+    values: dict[str, object] = {
+        "template": str(ROOT / "robust_regression"),
+        "models": (f"recorded:{recording}",),
+        "candidates": 10,
+        "workers": 2,
+    }
+    return CampaignSettings(**{**values, **changes})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Archive, CampaignRecord, Quiet]:
+    from completions import write_recording
+
+    home = tmp_path_factory.mktemp("home")
+    archive = Archive(home / "archive.db")
+    quiet = Quiet()
+    recording = write_recording(home / "completions.jsonl")
+    campaign = Campaign.create(archive, settings(recording), home)
+    return archive, campaign.run(quiet), quiet
+
+
+Finished = tuple[Archive, CampaignRecord, Quiet]
+
+
+def test_every_proposal_has_a_fate(finished: Finished) -> None:
+    archive, record, _ = finished
+    assert record.status == "done"
+    proposals = archive.candidates(record.id, kinds=["proposal"])
+    assert len(proposals) == 10
+    assert all(candidate.terminal and candidate.outcome for candidate in proposals)
+    outcomes = {candidate.outcome for candidate in proposals}
+    assert {"known", "invalid"} & outcomes
+    assert {"scored", "screened_out", "confirmed", "discovery"} & outcomes
+
+
+def test_known_functions_are_named_before_anything_is_trained(finished: Finished) -> None:
+    archive, record, _ = finished
+    for candidate in archive.candidates(record.id, kinds=["proposal"]):
+        measured = [e for e in archive.evaluations(candidate.id) if e.effort == "full"]
+        if candidate.outcome in ("known", "duplicate", "invalid"):
+            assert not measured
+            assert candidate.error_kind and candidate.error_message
+        if candidate.outcome == "known":
+            assert candidate.known_as == "absolute"
+
+
+def test_scores_have_intervals_and_come_from_common_seeds(finished: Finished) -> None:
+    archive, record, _ = finished
+    scored = [
+        c
+        for c in archive.candidates(record.id, kinds=["proposal", "baseline"])
+        if c.score is not None
+    ]
+    assert len(scored) >= 4
+    first = {e.seed for e in archive.evaluations(scored[0].id, "full", "outliers")}
+    for candidate in scored:
+        assert candidate.score_low is not None and candidate.score_high is not None
+        assert candidate.score_low <= candidate.score <= candidate.score_high
+        seeds = {e.seed for e in archive.evaluations(candidate.id, "full", "outliers")}
+        assert len(seeds & first) >= 3
+
+
+def test_every_call_is_recorded_with_its_price(finished: Finished) -> None:
+    archive, record, _ = finished
+    calls = archive.model_calls(record.id)
+    assert len(calls) >= 10
+    assert archive.cost(record.id) == pytest.approx(sum(call.cost_usd for call in calls))
+    answered = [call for call in calls if call.completion is not None]
+    assert all(call.prompt_hash and call.messages and call.seed is not None for call in answered)
+    assert len({call.seed for call in calls}) == len(calls)
+
+
+def test_later_prompts_show_scores_and_errors(finished: Finished) -> None:
+    archive, record, _ = finished
+    first, *_, last = [c for c in archive.model_calls(record.id) if c.role == "propose"]
+    assert "scored" not in json.dumps(first.messages)
+    assert any(word in json.dumps(last.messages) for word in ("scored", "Tried"))
+    repairs = [call for call in archive.model_calls(record.id) if call.role == "repair"]
+    assert repairs
+    assert "failed with" in json.dumps(repairs[0].messages)
+
+
+def test_whoever_watches_sees_it_end(finished: Finished) -> None:
+    _, _, quiet = finished
+    last = quiet.seen[-1]
+    assert (last.phase, last.proposals_done, last.proposals_target) == ("finished", 10, 10)
+    assert last.best and last.baseline is not None
+    assert last.cost_usd > 0
+    # This metric is better when it is smaller.
+    assert [leader.score for leader in last.best] == sorted(l.score for l in last.best)
+
+
+def test_the_same_seed_gives_the_same_campaign(finished: Finished, tmp_path: Path) -> None:
+    from completions import write_recording
+
+    archive, record, _ = finished
+    other = Archive(tmp_path / "archive.db")
+    recording = write_recording(tmp_path / "completions.jsonl", delay_s=0.05)
+    again = Campaign.create(other, settings(recording, workers=1), tmp_path).run(Quiet())
+    assert _comparable(other, again) == _comparable(archive, record)
+
+
+def _comparable(archive: Archive, record: CampaignRecord) -> list[dict[str, object]]:
+    """Candidates without what names the campaign, and all their results."""
+    found = []
+    for candidate in archive.candidates(record.id):
+        entry = dataclasses.asdict(candidate)
+        for name in ("id", "campaign_id", "created_at", "parents", "duplicate_of", "model"):
+            entry.pop(name)
+        entry["results"] = [
+            (e.effort, e.task, e.seed, dict(e.metrics)) for e in archive.evaluations(candidate.id)
+        ]
+        found.append(entry)
+    return found
+
+
+def test_stopping_saves_and_resuming_goes_on(recording: Path, tmp_path: Path) -> None:
+    with Archive(tmp_path / "archive.db") as archive:
+        campaign = Campaign.create(archive, settings(recording, candidates=6), tmp_path)
+
+        def stop_soon() -> None:
+            while archive.counts(campaign.id, kinds=["proposal"]).total < 2:
+                time.sleep(0.02)
+            request_stop_of(tmp_path, campaign.id)
+
+        threading.Thread(target=stop_soon, daemon=True).start()
+        stopped = campaign.run(Quiet())
+        assert stopped.status == "stopped"
+        assert "discover stop" in (stopped.stop_reason or "")
+        done = Campaign.resume(archive, campaign.id, tmp_path).run(Quiet())
+        assert done.status == "done"
+        assert archive.counts(campaign.id, kinds=["proposal"]).terminal == 6
+        with pytest.raises(UserError, match="is done"):
+            Campaign.resume(archive, campaign.id, tmp_path)
+
+
+def test_the_budget_is_not_exceeded(recording: Path, tmp_path: Path) -> None:
+    with Archive(tmp_path / "archive.db") as archive:
+        asked = settings(recording, candidates=30, budget_usd=0.0065)
+        record = Campaign.create(archive, asked, tmp_path).run(Quiet())
+        assert record.status == "done"
+        assert 0.003 < archive.cost(record.id) <= 0.0065
+        outcomes = archive.counts(record.id, kinds=["proposal"]).by_outcome
+        assert outcomes.get("unfunded", 0) >= 1
+
+
+def test_a_dead_provider_stops_the_campaign_with_its_state_saved(tmp_path: Path) -> None:
+    recording = tmp_path / "down.jsonl"
+    failure = {"kind": "infrastructure", "message": "503 down", "retry_after_s": 0.01}
+    recording.write_text(json.dumps({"error": failure}) + "\n")
+    with Archive(tmp_path / "archive.db") as archive:
+        asked = settings(recording, candidates=2, overrides={"call_tries": "1"})
+        campaign = Campaign.create(archive, asked, tmp_path)
+        with pytest.raises(InfrastructureError, match="resume it when the provider is back"):
+            campaign.run(Quiet())
+        assert archive.campaign(campaign.id).status == "stopped"
+        assert archive.usage(campaign.id).failed_calls >= 1
+
+
+def test_a_changed_template_cannot_be_resumed(recording: Path, tmp_path: Path) -> None:
+    import shutil
+
+    copy = tmp_path / "template"
+    shutil.copytree(ROOT / "robust_regression", copy)
+    with Archive(tmp_path / "archive.db") as archive:
+        campaign = Campaign.create(archive, settings(recording, template=str(copy)), tmp_path)
+        (copy / "core.py").write_text((copy / "core.py").read_text() + "\n# changed\n")
+        with pytest.raises(UserError, match="has changed since"):
+            Campaign.resume(archive, campaign.id, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [({"repair": "1"}, "repairs"), ({"repairs": "many"}, "repairs=many"), ({"x": "1"}, "no such")],
+)
+def test_wrong_settings_say_what_to_use(overrides: dict[str, str], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        CampaignSettings(template="preference_loss", overrides=overrides)

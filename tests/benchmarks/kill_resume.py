@@ -1,0 +1,176 @@
+"""kill -9 at random moments of a campaign; after each, resume; at the end, compare.
+
+Usage: python tests/benchmarks/kill_resume.py [--kills 200] [--seed 0]
+
+Runs one campaign with recorded completions without interruption, then the same campaign in child
+processes that are killed at random moments and resumed until the wanted number of kills is reached
+(over as many campaigns as that takes). Prints whether every archive equals the uninterrupted one,
+and whether any call was paid or any seed measured twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "data"))
+
+from completions import write_recording  # noqa: E402
+
+from agent.archive import Archive  # noqa: E402
+
+CANDIDATES = 8
+_CHILD = """
+import sys
+from pathlib import Path
+from agent.archive import Archive
+from agent.campaign import Campaign, CampaignSettings
+
+class Silent:
+    def notify(self, progress):
+        pass
+
+home, template, recording, seed, candidates = sys.argv[1:]
+home = Path(home)
+with Archive(home / "archive.db") as archive:
+    known = archive.campaigns()
+    if known:
+        campaign = Campaign.resume(archive, known[0].id, home)
+    else:
+        settings = CampaignSettings(template=template, models=("recorded:" + recording,),
+                                    candidates=int(candidates), seed=int(seed), workers=1)
+        campaign = Campaign.create(archive, settings, home)
+    campaign.run(Silent())
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a series of kills showed."""
+
+    kills: int
+    campaigns: int
+    unequal: int
+    paid_twice: int
+    leftover_processes: int
+
+
+def start(home: Path, recording: Path, seed: int) -> subprocess.Popen[bytes]:
+    """Run or resume the campaign of a home in a process of its own."""
+    template = ROOT / "tests" / "data" / "robust_regression"
+    return subprocess.Popen(
+        [sys.executable, "-c", _CHILD]
+        + [str(home), str(template), str(recording), str(seed), str(CANDIDATES)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def content(home: Path) -> tuple[str, int, int]:
+    """Digest of the only campaign of a home, its answered calls and its distinct requests."""
+    with Archive(home / "archive.db") as archive:
+        record = archive.campaigns()[0]
+        assert record.status == "done", record.stop_reason
+        answered = [c for c in archive.model_calls(record.id) if c.completion is not None]
+        asked = {(c.slot, c.attempt, c.role) for c in answered}
+        return archive.digest_content(record.id), len(answered), len(asked)
+
+
+def finish(home: Path, recording: Path, seed: int) -> float:
+    """Run to the end; returns how long it took."""
+    began = time.monotonic()
+    process = start(home, recording, seed)
+    _, errors = process.communicate(timeout=600)
+    if process.returncode != 0:
+        raise RuntimeError(errors.decode()[-3000:])
+    return time.monotonic() - began
+
+
+def series(kills: int, seed: int) -> Outcome:
+    """Kill that many times and compare."""
+    rng = random.Random(seed)
+    done = campaigns = unequal = twice = 0
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder)
+        recording = write_recording(base / "completions.jsonl", delay_s=0.05)
+        reference = base / "reference"
+        reference.mkdir()
+        lasted = finish(reference, recording, seed)
+        expected = content(reference)
+        while done < kills:
+            home = base / f"killed-{campaigns}"
+            home.mkdir()
+            campaigns += 1
+            for _ in range(min(20, kills - done)):
+                process = start(home, recording, seed)
+                try:
+                    process.wait(timeout=rng.uniform(0.3, max(1.5, 0.5 * lasted)))
+                except subprocess.TimeoutExpired:
+                    os.kill(process.pid, signal.SIGKILL)
+                    process.wait()
+                    done += 1
+                else:
+                    if process.returncode != 0:
+                        assert process.stderr is not None
+                        raise RuntimeError(process.stderr.read().decode()[-3000:])
+                    break
+            if (home / "archive.db").exists():
+                with Archive(home / "archive.db") as archive:
+                    known = archive.campaigns()
+                    over = bool(known) and known[0].status == "done"
+            else:
+                over = False
+            if not over:
+                finish(home, recording, seed)
+            found = content(home)
+            unequal += found[0] != expected[0]
+            twice += found[1] != found[2]
+    time.sleep(1.0)
+    return Outcome(done, campaigns, unequal, twice, len(_cages()))
+
+
+def _cages() -> list[str]:
+    """Sandboxed processes whose campaign is gone."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                command = (entry / "cmdline").read_bytes()
+                parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
+            except OSError:
+                continue
+            if b"isolation.py" in command and parent == "1":
+                found.append(entry.name)
+    return found
+
+
+def main() -> None:
+    """Parse arguments, run, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    chosen = parser.parse_args()
+    outcome = series(chosen.kills, chosen.seed)
+    print(outcome)
+    equal = outcome.campaigns - outcome.unequal
+    print(
+        f"{outcome.kills} kills over {outcome.campaigns} campaigns: {equal} of "
+        f"{outcome.campaigns} archives equal the uninterrupted one, {outcome.paid_twice} with a "
+        f"call paid twice, {outcome.leftover_processes} processes left"
+    )
+    sys.exit(bool(outcome.unequal or outcome.paid_twice or outcome.leftover_processes))
+
+
+if __name__ == "__main__":
+    main()
