@@ -27,6 +27,7 @@ from agent.proposers import (
     Proposer,
     ProposerContext,
     parse_proposal,
+    without_docstring,
 )
 from sandboxes.contract import Inspection, Program
 from templates.errors import CandidateError
@@ -306,7 +307,7 @@ class Slots:
                     index=index,
                     name=baseline.name,
                     thought=baseline.title,
-                    code=baseline.code,
+                    code=without_docstring(baseline.code),
                     kind="control" if baseline.is_control else "baseline",
                     stage="traced",
                 )
@@ -328,7 +329,7 @@ class Slots:
                 index=record.index,
                 name=record.name,
                 thought=record.thought,
-                code=record.code,
+                code=without_docstring(record.code),
                 kind=record.kind,
                 stage=record.stage,
                 score=record.score,

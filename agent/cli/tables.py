@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from agent.archive import CandidateRecord
     from agent.report.summary import Summary
 
-# Columns from which on a ranking shows everything.
-_ROOMY = 100
+# Columns from which on tables show everything, and intervals stay on one line.
+_ROOMY = 90
+_WIDE = 130
 
 __all__ = ["campaigns_table", "facts_table", "plain_table", "ranking_table", "short_id"]
 
@@ -62,7 +63,7 @@ def ranking_table(found: Summary, width: int) -> Table:
         column.no_wrap = True
 
     def fitted(text: str) -> str:
-        return text if roomy else text.replace(" [", "\n[")
+        return text if width >= _WIDE else text.replace(" [", "\n[")
 
     for row in found.rows:
         candidate, gain = row.candidate, row.gain

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.proposers.llm import LlmProposer
-from agent.proposers.prompts import PROMPT_NAMES, PromptSet, load_prompts
+from agent.proposers.prompts import (
+    PROMPT_NAMES,
+    PromptSet,
+    load_prompts,
+    without_docstring,
+)
 from agent.proposers.proposal import PROPOSAL_SCHEMA, Proposal, parse_proposal, sanitize_name
 from agent.proposers.proposer import Attempt, Proposer, ProposerContext, Request, Sampling
 from agent.proposers.selection import Failure, Peer, Selection, Selector
@@ -34,6 +39,7 @@ __all__ = [
     "open_selector",
     "parse_proposal",
     "sanitize_name",
+    "without_docstring",
 ]
 
 PROPOSERS: Registry[Callable[..., Proposer]] = Registry("proposer")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import re
 from collections.abc import Callable, Mapping
@@ -15,7 +16,14 @@ from agent.archive.records import PromptRecord
 from agent.llm.contract import Message
 from templates.errors import UserError
 
-__all__ = ["PROMPT_NAMES", "PromptSet", "draw_direction", "load_prompts", "render"]
+__all__ = [
+    "PROMPT_NAMES",
+    "PromptSet",
+    "draw_direction",
+    "load_prompts",
+    "render",
+    "without_docstring",
+]
 
 PROMPT_NAMES = ("system.jinja", "propose.jinja", "repair.jinja")
 _DIRECTIONS = "directions.txt"
@@ -100,6 +108,23 @@ def draw_direction(prompts: PromptSet, parents: int, rng: np.random.Generator) -
     # A file that has only hints for parents leaves nothing for a fresh idea but these.
     pool = fitting or [text for _, text in directions]
     return pool[int(rng.integers(len(pool)))]
+
+
+def without_docstring(code: str) -> str:
+    """The code without its module docstring: in a prompt, citations only cost tokens."""
+    try:
+        body = ast.parse(code).body
+    except (SyntaxError, ValueError):
+        return code
+    first = body[0] if body else None
+    is_docstring = (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    )
+    if first is None or not is_docstring:
+        return code
+    return "".join(code.splitlines(keepends=True)[first.end_lineno :]).lstrip("\n")
 
 
 def _render_one(prompts: PromptSet, name: str, variables: Mapping[str, object]) -> str:

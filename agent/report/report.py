@@ -21,7 +21,7 @@ from agent.report.held_out import TaskResult, held_out_results
 from agent.report.progress_figure import progress_figure
 from agent.report.scores import ScoreBook
 from agent.report.summary import Row, Summary, summary
-from agent.report.template_figures import load_figures, measured, template_figures
+from agent.report.template_figures import details_of, load_figures, template_figures
 from agent.report.vector import to_svg
 from templates.registry import Template, load_template
 
@@ -114,7 +114,7 @@ def _page(archive: Archive, found: Summary, template: Template) -> dict[str, Any
             _shown(book, record, rows) for record in confirmed if not record.is_discovery
         ],
         "baselines": [_shown(book, record, rows) for record in baselines],
-        "figures": _figures(archive, found, template, [*found.discoveries, *others][:_DRAWN]),
+        "figures": _figures(book, found, template, [*found.discoveries, *others][:_DRAWN]),
         "progress": _progress(archive, found),
         "scale": _scale(found.rows),
         "answered_by": _answered_by(archive, found),
@@ -137,24 +137,18 @@ def _shown(book: ScoreBook, record: CandidateRecord, rows: dict[str, Row]) -> _S
 
 
 def _figures(
-    archive: Archive,
+    book: ScoreBook,
     found: Summary,
     template: Template,
     highlighted: Sequence[CandidateRecord],
 ) -> list[_Figure]:
     """What the template draws, then the functions themselves against the baselines."""
+    archive = book.archive
     baselines = archive.candidates(found.campaign.id, kinds=("baseline",))
     module = load_figures(template)
     figures = []
     if module is not None:
-        effort = [found.spec.tier("search").effort]
-        drawn = template_figures(
-            module,
-            [
-                measured(archive, record, effort, found.spec.search_tasks)
-                for record in (*baselines, *highlighted)
-            ],
-        )
+        drawn = template_figures(module, details_of(book, highlighted), details_of(book, baselines))
         figures = [
             _Figure(entry.title, entry.caption, to_svg(entry.figure, entry.key)) for entry in drawn
         ]

@@ -6,30 +6,20 @@ import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 from matplotlib.figure import Figure
 
-from agent.archive import Archive, CandidateRecord
+from agent.archive import CandidateRecord
+from agent.evaluation.seeds import jobs_of
+from agent.report.scores import ScoreBook
 from agent.report.vector import as_label, drawing_style
 from templates.registry import Template
 
-__all__ = ["DrawnFigure", "Measured", "load_figures", "measured", "template_figures"]
+__all__ = ["Details", "DrawnFigure", "details_of", "load_figures", "template_figures"]
 
-
-@dataclass(frozen=True)
-class Measured:
-    """One candidate as a template's figures see it.
-
-    Args:
-        name: How it is labelled.
-        role: ``baseline``, ``control``, ``proposal`` or ``discovery``.
-        details: The ``detail`` of each of its results, with ``task`` and ``seed`` added.
-    """
-
-    name: str
-    role: str
-    details: Sequence[Mapping[str, Any]]
+Details: TypeAlias = Mapping[str, Sequence[Mapping[str, Any]]]
+"""By name of a candidate, the ``detail`` of each of its results."""
 
 
 @dataclass(frozen=True)
@@ -42,29 +32,34 @@ class DrawnFigure:
     figure: Figure
 
 
-def measured(
-    archive: Archive, candidate: CandidateRecord, efforts: Sequence[str], tasks: Sequence[str]
-) -> Measured:
-    """What the archive holds of a candidate on these efforts and tasks."""
-    return Measured(
-        name=as_label(candidate.name),
-        role="discovery" if candidate.is_discovery else candidate.kind,
-        details=[
-            {**record.detail, "task": record.task, "seed": record.seed}
-            for effort in efforts
-            for record in archive.evaluations(candidate.id, effort)
-            if record.task in tasks
-        ],
-    )
+def details_of(book: ScoreBook, candidates: Sequence[CandidateRecord]) -> Details:
+    """The details of each candidate's results in the search; without those that have none.
+
+    Fresh seeds are left out: they would mix what was chosen on with what was not.
+    """
+    tier = book.spec.tier("search")
+    wanted = set(jobs_of(book.spec, tier, book.campaign.seed))
+    found: dict[str, Sequence[Mapping[str, Any]]] = {}
+    for candidate in candidates:
+        details = [
+            record.detail
+            for record in book.archive.evaluations(candidate.id, tier.effort)
+            if (record.task, record.seed) in wanted
+        ]
+        if details:
+            label = as_label(candidate.name)
+            found[label if label not in found else f"{label} {candidate.id}"] = details
+    return found
 
 
 def load_figures(template: Template) -> ModuleType | None:
     """The template's ``figures.py``; None where it has none.
 
-    It lists functions in ``FIGURES``. Each takes the candidates (see `Measured`) and returns a
-    Matplotlib figure, or None where there is nothing to draw; the first line of its docstring is
-    the title, the rest the caption. ``REFERENCE_BASELINE`` may name the baseline that everything
-    is drawn against. It must not import JAX: it runs in the host.
+    It lists functions in ``FIGURES``, each called as ``function(candidates, baselines)`` with
+    `Details` of both. They return a Matplotlib figure, or None where there is nothing to draw; the
+    first line of the docstring is the title, what follows up to ``Args:`` the caption.
+    ``REFERENCE_BASELINE`` may name the baseline that everything is compared with. The module must
+    not import JAX: it runs in the host.
     """
     file = template.path / "figures.py"
     if not file.is_file():
@@ -77,20 +72,24 @@ def load_figures(template: Template) -> ModuleType | None:
     return module
 
 
-def template_figures(module: ModuleType, candidates: Sequence[Measured]) -> list[DrawnFigure]:
+def template_figures(
+    module: ModuleType, candidates: Details, baselines: Details
+) -> list[DrawnFigure]:
     """Let a template draw.
 
     Args:
         module: From `load_figures`.
-        candidates: What to draw.
+        candidates: What was proposed.
+        baselines: What was known.
     """
     drawn = []
-    functions: Sequence[Callable[[Sequence[Measured]], Figure | None]] = module.FIGURES
+    functions: Sequence[Callable[[Details, Details], Figure | None]] = module.FIGURES
     for function in functions:
         with drawing_style():
-            figure = function(candidates)
+            figure = function(candidates, baselines)
         if figure is not None:
-            title, _, caption = (function.__doc__ or function.__name__).strip().partition("\n")
+            title, _, rest = (function.__doc__ or function.__name__).strip().partition("\n")
+            caption = " ".join(rest.partition("Args:")[0].split())
             name = function.__name__.replace("_", "-")
-            drawn.append(DrawnFigure(name, title.rstrip("."), " ".join(caption.split()), figure))
+            drawn.append(DrawnFigure(name, title.rstrip("."), caption, figure))
     return drawn

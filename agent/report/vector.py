@@ -94,7 +94,8 @@ def to_svg(figure: Figure, key: str, *, tight: bool = True) -> Markup:
         )
     text = out.getvalue()
     text = _METADATA.sub("", text[text.index("<svg") :])
-    text = text.replace(INK, "currentColor")
+    # Black is what a template draws with that does not know of dark pages.
+    text = text.replace(INK, "currentColor").replace("#000000", "currentColor")
     # Identifiers are unique within a figure only.
     text = re.sub(r'id="([^"]+)"', rf'id="{key}-\1"', text)
     text = re.sub(r'(xlink:href="#|url\(#)([^")]+)', rf"\1{key}-\2", text)

@@ -18,11 +18,18 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from agent.llm import CompletionRequest, LanguageModel, Message, open_model
+from agent.proposers.llm import LlmProposer
+from agent.proposers.prompts import load_prompts
+from agent.proposers.proposal import PROPOSAL_SCHEMA, parse_proposal
+from agent.proposers.proposer import ProposerContext
+from agent.proposers.selection import Peer
+from templates.errors import CandidateError
+from templates.registry import load_template
 
 ARGUMENTS = (
     "policy_chosen_logps, policy_rejected_logps, "
@@ -227,6 +234,8 @@ def shown(setting: Setting, thought: str, name: str, lines: list[str]) -> str:
 
 
 def request(setting: Setting, index: int) -> CompletionRequest:
+    if setting.variant in ("template", "header"):
+        return template_request(setting, index)
     examples = "\n".join(shown(setting, *example) for example in EXAMPLES)
     system = SYSTEM.format(form=FORMS[setting.variant]) + f"Examples:\n{examples}\n"
     direction = DIRECTIONS[index % len(DIRECTIONS)]
@@ -241,7 +250,36 @@ def request(setting: Setting, index: int) -> CompletionRequest:
     )
 
 
+def template_request(setting: Setting, index: int) -> CompletionRequest:
+    """What a campaign sends at its start; ``header`` adds the code's pattern to the schema."""
+    template = load_template("preference_loss")
+    peers = [
+        Peer(
+            id=baseline.name,
+            index=number,
+            name=baseline.name,
+            thought="",
+            code=baseline.code,
+            kind="baseline",
+            stage="search",
+            score=0.7 - 0.01 * number,
+        )
+        for number, baseline in enumerate(template.baselines())
+        if not baseline.is_control
+    ]
+    context = ProposerContext(template.spec, load_prompts(template.prompt), 7, peers)
+    sent = LlmProposer().request(context, index, 0, None).completion
+    schema = sent.schema or PROPOSAL_SCHEMA
+    if setting.variant == "header":
+        schema = json.loads(json.dumps(schema))
+        lead = _quoted(IMPORTS + HEADER).replace(".", r"\.")
+        schema["properties"]["code"]["pattern"] = f"^{lead}(\n    {PRINTABLE}+){{1,24}}$"
+    return replace(sent, schema=schema, temperature=setting.temperature, timeout_s=900)
+
+
 def assemble(setting: Setting, text: str) -> str:
+    if setting.variant in ("template", "header"):
+        return parse_proposal(text).code
     code = json.loads(text)["code"]
     body = code if isinstance(code, str) else "\n".join(code)
     if setting.variant in ("string", "prefix"):
@@ -265,7 +303,7 @@ def measure(
         try:
             code = assemble(setting, completion.text)
             result = checker.check(code)
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, CandidateError):
             result = {"ok": False, "why": f"no JSON ({completion.finish_reason})"}
         why["valid" if result["ok"] else result["why"]] += 1
         if result["ok"]:
@@ -287,6 +325,7 @@ def measure(
         "valid": why["valid"],
         "distinct": len(functions),
         "tokens": tokens / calls,
+        "prompt": sum(completion.prompt_tokens for completion in completions) / calls,
         "tokens_s": tokens / wall_s,
         "valid_min": 60 * why["valid"] / wall_s,
         "distinct_min": 60 * len(functions) / wall_s,
@@ -303,7 +342,7 @@ def formatted(setting: Setting, calls: int, row: dict[str, Any]) -> str:
     return (
         f"{setting.model:5} {setting.variant:7} {setting.temperature:4} {setting.slots:5} "
         f"{setting.thought:7} {setting.order:>7} | {row['valid']:3}/{calls:<3} "
-        f"{row['distinct']:8} {row['tokens']:6.0f} {row['tokens_s']:6.1f} "
+        f"{row['distinct']:8} {row['prompt']:6.0f} {row['tokens']:6.0f} {row['tokens_s']:6.1f} "
         f"{row['valid_min']:9.2f} {row['distinct_min']:12.2f} "
         f"{row['tokens_cpu_s']:9.1f} {row['distinct_cpu_min']:16.2f} | {failures[:400]}"
     )
@@ -324,7 +363,7 @@ def main() -> None:
     checker = Checker()
     print(
         f"{'model':5} {'variant':7} {'temp':>4} {'slots':>5} {'thought':>7} {'order':>7} | "
-        f"{'valid':>7} {'distinct':>8} {'tokens':>6} {'tok/s':>6} {'valid/min':>9} "
+        f"{'valid':>7} {'distinct':>8} {'prompt':>6} {'tokens':>6} {'tok/s':>6} {'valid/min':>9} "
         f"{'distinct/min':>12} {'tok/CPU s':>9} {'distinct/CPU min':>16} | failures",
         flush=True,
     )

@@ -1,9 +1,8 @@
 """AQFL: logistic and hinge loss, mixed by the distance from the batch's own quantile
 
 Lu et al. 2024, "Discovering Preference Optimization Algorithms with and for Large Language
-Models", arXiv:2406.08414 (adaptive quantile feedback
-loss), with tau = 0.05. The standard deviation is guarded where all margins are equal, as they are
-before the first update.
+Models", arXiv:2406.08414 (adaptive quantile feedback loss), with tau = 0.05. The standard
+deviation is guarded where all margins are equal, as they are before the first update.
 """
 
 import jax

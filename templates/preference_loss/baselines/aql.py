@@ -1,8 +1,8 @@
 """AQL: logistic and hinge loss, mixed by the distance from a moving quantile
 
 Lu et al. 2024, "Discovering Preference Optimization Algorithms with and for Large Language
-Models", arXiv:2406.08414 (adaptive quantile
-loss), at the start of its moving average, m = 0.5, with tau = 0.05.
+Models", arXiv:2406.08414 (adaptive quantile loss), at the start of its moving average, m = 0.5,
+with tau = 0.05.
 """
 
 import jax

@@ -1,8 +1,7 @@
 """CELL: logistic and exponential loss in equal parts
 
 Lu et al. 2024, "Discovering Preference Optimization Algorithms with and for Large Language
-Models", arXiv:2406.08414 (combined exponential and
-logistic loss).
+Models", arXiv:2406.08414 (combined exponential and logistic loss).
 """
 
 import jax

@@ -1,9 +1,8 @@
 """DBAQL: logistic and exponential loss, mixed by the batch's variance
 
 Lu et al. 2024, "Discovering Preference Optimization Algorithms with and for Large Language
-Models", arXiv:2406.08414 (dynamic blended
-adaptive quantile loss). x = beta rho; the published code standardises by tau = 0.05 and lets the
-gradient flow through the mixture.
+Models", arXiv:2406.08414 (dynamic blended adaptive quantile loss). x = beta rho; the published
+code standardises by tau = 0.05 and lets the gradient flow through the mixture.
 """
 
 import jax

@@ -1,8 +1,8 @@
 """LRML (DiscoPOP): logistic and exponential loss, mixed by the log-ratio itself
 
 Lu et al. 2024, "Discovering Preference Optimization Algorithms with and for Large Language
-Models", arXiv:2406.08414 (log-ratio modulated loss).
-x = beta rho and tau = 0.05; the gradient flows through the mixture. At x = 0 it is rising.
+Models", arXiv:2406.08414 (log-ratio modulated loss). x = beta rho and tau = 0.05; the gradient
+flows through the mixture. At x = 0 it is rising.
 """
 
 import jax

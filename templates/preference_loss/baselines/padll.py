@@ -1,8 +1,7 @@
 """PADLL: logistic loss, halved where the order is still wrong
 
 Lu et al. 2024, "Discovering Preference Optimization Algorithms with and for Large Language
-Models", arXiv:2406.08414 (performance adaptive decay
-logistic loss).
+Models", arXiv:2406.08414 (performance adaptive decay logistic loss).
 """
 
 import jax

@@ -1,8 +1,8 @@
 """PFL: logistic loss where the policy prefers the chosen response, else the hinge loss
 
 Lu et al. 2024, "Discovering Preference Optimization Algorithms with and for Large Language
-Models", arXiv:2406.08414 (policy focused loss). "Prefers"
-compares the policy's own log-probabilities, without the reference; tau = 0.05.
+Models", arXiv:2406.08414 (policy focused loss). "Prefers" compares the policy's own log-
+probabilities, without the reference; tau = 0.05.
 """
 
 import jax

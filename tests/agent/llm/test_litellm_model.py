@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +15,19 @@ from wire_server import ANTHROPIC_PATH, OPENAI_PATH, Script, serve
 from agent.llm import CompletionRequest, LanguageModel, Message, open_model, prompt_hash
 from agent.llm.litellm_model import LiteLLMModel, retry_after_s
 from templates.errors import CandidateError, InfrastructureError, UserError
+
+HOSTS: set[str] = set()
+
+
+def _note_host(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "socket.getaddrinfo":
+        HOSTS.add(str(arguments[0]))
+    elif event == "socket.connect" and isinstance(arguments[1], tuple):
+        HOSTS.add(str(arguments[1][0]))
+
+
+# From before LiteLLM is imported: it must ask nobody but the server that it is sent to.
+sys.addaudithook(_note_host)
 
 SCHEMA = {
     "type": "object",
@@ -243,3 +257,9 @@ def test_nobody_listens() -> None:
 )
 def test_retry_after_forms(headers: dict[str, str], expected: float | None) -> None:
     assert retry_after_s(headers) == expected
+
+
+def test_litellm_asks_nobody_else(provider: tuple[LanguageModel, Script]) -> None:
+    model, _ = provider
+    model.complete(REQUEST)
+    assert {"127.0.0.1"} == HOSTS

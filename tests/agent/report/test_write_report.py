@@ -125,7 +125,9 @@ def test_everything_that_was_asked_for_is_there(archive, discovered, tmp_path):
         found.metric.description,
     ):
         assert text in words, text
-    assert path.read_text().count("<figure>") >= 2
+    assert "Reward against KL" in words
+    assert "Value and gradient against dpo" in words
+    assert path.read_text().count("<figure>") == 3
     assert "prefers-color-scheme: dark" in path.read_text()
 
 
@@ -227,14 +229,15 @@ def test_a_template_draws_its_own_figures(fill, tmp_path):
     (folder / "figures.py").write_text(
         "from matplotlib.figure import Figure\n"
         "REFERENCE_BASELINE = 'dpo'\n"
-        "def rewards(candidates):\n"
-        "    '''Rewards by seed.\n\n    One dot a <seed>.\n    '''\n"
+        "def rewards(candidates, baselines):\n"
+        "    '''Rewards by seed.\n\n    One dot a <seed>.\n\n    Args:\n        secret: x.\n    '''\n"
         "    figure = Figure()\n"
         "    axes = figure.add_subplot()\n"
-        "    for c in candidates:\n"
-        "        axes.plot([d['reference_reward'] for d in c.details], label=c.name + c.role)\n"
+        "    assert len(baselines['dpo']) == 12 and len(baselines['hinge']) == 4\n"
+        "    for name, details in candidates.items():\n"
+        "        axes.plot([d['reference_reward'] for d in details], label=name)\n"
         "    return figure\n"
-        "def nothing(candidates):\n"
+        "def nothing(candidates, baselines):\n"
         "    return None\n"
         "FIGURES = (rewards, nothing)\n"
     )
@@ -243,6 +246,7 @@ def test_a_template_draws_its_own_figures(fill, tmp_path):
         path, page = page_of(other, tmp_path / "other")
     assert "Rewards by seed" in page.words()
     assert "One dot a <seed>." in page.words()
+    assert "secret" not in page.words()
     assert "Value and gradient against dpo" in page.words()
     assert_self_contained(page, path.read_text())
 
