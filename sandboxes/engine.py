@@ -115,7 +115,7 @@ class Engine:
         self.platform = platform
         self.population = template.spec.population[platform]
         self.workers = workers or (1 if platform == "cuda" else len(os.sched_getaffinity(0)))
-        self._notify = notify
+        self.notify = notify
         self._tracer: ProcessHandle | None = None
         self._tracer_lock = threading.Lock()
         self._slots = [_Slot(number) for number in range(self.workers)]
@@ -148,7 +148,7 @@ class Engine:
         """
         with ThreadPoolExecutor(max_workers=self.workers + 1) as starters:
             tracer = starters.submit(self._start_tracer)
-            self._compiled = compiled_core(self.template, self.sandbox, self.platform, self._notify)
+            self._compiled = compiled_core(self.template, self.sandbox, self.platform, self.notify)
             started = [starters.submit(self._start_evaluator, slot) for slot in self._slots]
         for future in (tracer, *started):
             error = future.exception()
@@ -324,7 +324,7 @@ class Engine:
     def _drop(self, slot: _Slot, why: str) -> None:
         if self._closed:
             raise InfrastructureError("the sandbox was closed")
-        self._notify(f"{why}; replaced")
+        self.notify(f"{why}; replaced")
         if slot.handle is not None:
             slot.handle.kill()
             slot.handle = None
@@ -332,7 +332,7 @@ class Engine:
     def _replace_tracer(self, why: str) -> None:
         if self._closed:
             raise InfrastructureError("the sandbox was closed")
-        self._notify(f"tracer replaced ({why})")
+        self.notify(f"tracer replaced ({why})")
         if self._tracer is not None:
             self._tracer.kill()
             self._tracer = None

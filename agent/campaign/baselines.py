@@ -44,6 +44,8 @@ class Baselines:
             self._context.hide(index)
         self.identified.set()
         self._race()
+        name, _ = self.best("search")
+        self._context.tell(f"baselines are scored; the best is {name}")
         self.finished.set()
 
     def best(self, tier_name: str) -> tuple[str, dict[Job, float]]:

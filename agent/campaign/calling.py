@@ -117,6 +117,7 @@ class Caller:
         try:
             completion = model.complete(request)
         except (CandidateError, InfrastructureError) as caught:
+            self._wait(0.0)  # a call that we cut off ourselves, by stopping, did not fail
             error = caught
         prefix = "refusal: " if isinstance(error, CandidateError) else ""
         record = ModelCallRecord(

@@ -152,7 +152,7 @@ class Campaign:
             choose_sandbox(self._settings.sandbox),
             workers=self._settings.workers,
             platform=choose_platform(template.spec),
-            notify=lambda line: context.tell(line),
+            notify=lambda line: monitor.announce(monitor.phase, line),
         )
         stack.callback(engine.close)
         engine.start()
@@ -167,6 +167,7 @@ class Campaign:
         stack.callback(context.measurer.close)
         context.stopping = self._stopping
         self._store_environment(template, engine, models)
+        engine.notify = context.tell
         monitor.attach(context)
         work = self._work(context, models, monitor)
         return self._watch(context, work, monitor)

@@ -103,10 +103,12 @@ class Slots:
                 error_kind=error.kind,
                 error_message=error.message,
             )
+            context.tell(f"{record.name}: {error.kind}, {error.message[:120]}")
             return
         stage = "search" if outcome == "scored" else "screen"
         self._reviewing.review(record.id, stage)
-        context.archive.update_candidate(record.id, terminal=True, outcome=outcome)
+        settled = context.archive.update_candidate(record.id, terminal=True, outcome=outcome)
+        context.tell(f"{settled.name}: {outcome}, {settled.score:.4f}")
 
     def _race(self, record: CandidateRecord, program: Program) -> str:
         context = self._context
@@ -285,6 +287,7 @@ class Slots:
             error_kind=last.error_kind,
             error_message=last.error_message,
         )
+        self._context.tell(f"{record.name}: {last.error_kind}, {last.error_message[:120]}")
 
     def _remember(self, record: CandidateRecord) -> None:
         never_accepted = ("known", "duplicate", "invalid", "unfunded")

@@ -11,6 +11,7 @@ import typer
 import typer.core
 
 from agent.cli.home import home_of
+from agent.cli.output import shorten
 from templates.errors import CandidateError, InfrastructureError, UserError
 
 __all__ = [
@@ -86,9 +87,10 @@ def _report_bug(context: Any, error: Exception) -> None:
     if is_debugging(context):
         raise error
     where = _save_traceback(context, error)
+    what = shorten(_one_line(error), 300)
     _say(
-        f"bug: {type(error).__name__}: {_one_line(error)} - this is a mistake in discovery-agent, "
-        f"not in what you gave. The campaign's state is saved; the traceback is {where}"
+        f"bug: {type(error).__name__}: {what} - this is a mistake in discovery-agent, not in what "
+        f"you gave. The campaign's state is saved; the traceback is {where}"
     )
     raise typer.Exit(EXIT_BUG) from None
 

@@ -82,7 +82,9 @@ def template_figures(
         candidates: What was proposed.
         baselines: What was known.
     """
-    drawn = []
+    drawn: list[DrawnFigure] = []
+    if not candidates and not baselines:
+        return drawn
     functions: Sequence[Callable[[Details, Details], Figure | None]] = module.FIGURES
     for function in functions:
         with drawing_style():

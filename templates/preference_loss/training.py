@@ -67,6 +67,7 @@ class PolicyTrainer:
         self._forward = jax.jit(self._log_probabilities)
         self._advance = jax.jit(self._step, donate_argnums=(0, 1))
         self._measure = jax.jit(self._judge)
+        self._last: tuple[BoundFunction, Callable[..., jax.Array]] | None = None
 
     def train(
         self, loss: BoundFunction, data: SeedData, betas: jax.Array, updates: int
@@ -84,7 +85,7 @@ class PolicyTrainer:
         """
         seeds = data.prompts.shape[0]
         params, state = self._start((seeds, len(betas)))
-        slope = jax.jit(partial(_slope, loss))
+        slope = self._slope_of(loss)
         flat_betas = jnp.tile(betas, seeds)
         texts, reference_logps = data.batches
         logps = self._forward(params, texts[:, 0])
@@ -105,6 +106,12 @@ class PolicyTrainer:
             data: Stacked `SeedData`; arrays lead with ``[seeds]``.
         """
         return self._measure(params, data)
+
+    def _slope_of(self, loss: BoundFunction) -> Callable[..., jax.Array]:
+        """The compiled slope of a loss; that of the last one is kept, since seeds come in a row."""
+        if self._last is None or self._last[0] is not loss:
+            self._last = (loss, jax.jit(partial(_slope, loss)))
+        return self._last[1]
 
     def _fresh(self, shape: tuple[int, int]) -> tuple[Params, optax.OptState]:
         params = {name: jnp.broadcast_to(x, (*shape, *x.shape)) for name, x in self._reference.items()}

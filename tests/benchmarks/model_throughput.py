@@ -264,7 +264,7 @@ def template_request(setting: Setting, index: int) -> CompletionRequest:
             stage="search",
             score=0.7 - 0.01 * number,
         )
-        for number, baseline in enumerate(template.baselines())
+        for number, baseline in enumerate(template.baselines)
         if not baseline.is_control
     ]
     context = ProposerContext(template.spec, load_prompts(template.prompt), 7, peers)
