@@ -75,7 +75,8 @@ def probe(
         if chosen:
             fields = _gradients(bound, probes[name], values)
             mismatches += _mismatches(value, fields, probes[name], chosen)
-        non_finite = float(np.mean([~np.isfinite(x) for x in (*values, *fields)]))
+        everything = np.concatenate([x.ravel() for x in (*values, *fields)])
+        non_finite = float(np.mean(~np.isfinite(everything)))
         if non_finite > _MAX_NON_FINITE:
             raise CandidateError(
                 "non_finite",

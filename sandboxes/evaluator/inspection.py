@@ -51,7 +51,7 @@ def _closed_form(bound: BoundProgram, probes: Sequence[Any]) -> str | None:
     """LaTeX of one function, if there is one and it agrees with the program on the probes."""
     signature = bound.signature
     arguments = [
-        ArgumentSymbol(argument.name, argument.symbol or rf"\mathrm{{{argument.name}}}")
+        ArgumentSymbol(argument.name, argument.symbol or _upright(argument.name))
         for argument in signature.arguments
     ]
     abbreviations = [
@@ -76,5 +76,10 @@ def _joined(forms: Mapping[str, str | None]) -> str | None:
     if len(forms) == 1:
         return shown[0]
     return r",\quad ".join(
-        rf"\mathrm{{{name.replace('_', ' ')}}} = {latex}" for name, latex in forms.items()
+        rf"{_upright(name)} = {latex}" for name, latex in forms.items()
     )
+
+
+def _upright(name: str) -> str:
+    """A name as LaTeX."""
+    return rf"\mathrm{{{name.replace('_', chr(92) + '_')}}}"

@@ -95,8 +95,12 @@ class PreferenceLossCore:
         judged = jax.device_get(self._trainer.judge(params, data))
         reference_rewards = np.asarray(data.reference_rewards)
         return [
-            _result(task, seed, _points(judged, reference_rewards, place, setting.betas),
-                    float(reference_rewards[place].mean()))
+            _result(
+                task,
+                seed,
+                _points(judged, reference_rewards, place, setting.betas),
+                float(reference_rewards[place].mean()),
+            )
             for place, seed in enumerate(seeds)
         ]
 
@@ -162,7 +166,9 @@ def _result(task: str, seed: int, points: list[Point], reference_reward: float) 
         "reference_reward": reference_reward,
         "points": [asdict(point) for point in points],
     }
-    failed = f"training diverged at {diverged} of {len(points)} values of beta" if diverged else None
+    failed = (
+        f"training diverged at {diverged} of {len(points)} values of beta" if diverged else None
+    )
     return SeedResult(task=task, seed=seed, metrics=metrics, detail=detail, failed=failed)
 
 

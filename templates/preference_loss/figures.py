@@ -131,7 +131,7 @@ def _points(seed: SeedFrontier) -> NDArray[np.float64]:
 def _means(seeds: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     """Mean over the seeds that did not diverge, at each beta where there are some."""
     stacked = np.array(seeds)
-    found = np.isfinite(stacked).all(axis=2)
+    found = np.asarray(np.isfinite(stacked).all(axis=2))
     kept = found.any(axis=0)
     total = np.where(found[..., None], stacked, 0.0).sum(axis=0)[kept]
     return np.asarray(total / found.sum(axis=0)[kept, None])

@@ -173,7 +173,7 @@ def sample_responses(params: Params, prompts: jax.Array, noise: jax.Array) -> ja
 
 
 def gumbel_noise(key: jax.Array, texts: int) -> jax.Array:
-    """Standard Gumbel noise for `sample_responses`, ``[RESPONSE_LENGTH, texts, VOCABULARY_SIZE]``."""
+    """The noise of `sample_responses`, ``[RESPONSE_LENGTH, texts, VOCABULARY_SIZE]``."""
     return jax.random.gumbel(key, (RESPONSE_LENGTH, texts, VOCABULARY_SIZE))
 
 

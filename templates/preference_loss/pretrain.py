@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -69,9 +70,9 @@ def pretrain(texts: Tokens, *, steps: int, seed: int) -> Params:
 def perplexities(params: Params, train: Tokens, test: Tokens) -> dict[str, float]:
     """Perplexity per token (end tokens included) of the model and of n-gram models on ``test``.
 
-    The n-gram models interpolate maximum-likelihood estimates of ``train`` down to the uniform
-    distribution (Jelinek and Mercer 1980), each with the weights that are best *on the test
-    texts*, so the comparison favours them.
+    The n-gram models mix the counts of ``train`` with the next lower order as a Dirichlet prior
+    (MacKay and Peto 1995), down to the uniform distribution. The strength of each prior is the
+    best *on the test texts*, so the comparison favors them.
     """
     tokens = int(_counted(test).sum())
     logps = jax.jit(language_model.token_logps)(params, jnp.asarray(test))
@@ -86,7 +87,7 @@ def perplexities(params: Params, train: Tokens, test: Tokens) -> dict[str, float
 
 def _counted(texts: Tokens) -> NDArray[np.bool_]:
     ended = np.cumsum(texts == END, axis=1) - (texts == END)
-    return ended == 0
+    return np.asarray(ended == 0)
 
 
 def _interpolated(
@@ -98,7 +99,6 @@ def _interpolated(
     contexts = np.unique(context[mask], return_counts=True)
     test_joint, test_context = _ngrams(order, test)
     together, given = _look_up(keys, test_joint), _look_up(contexts, test_context)
-    # Witten-Bell style: trust the higher order more where its context was seen more often.
     best = min(
         (
             (together + strength * lower) / (given + strength)
@@ -150,7 +150,8 @@ def main() -> None:
     else:
         params = pretrain(data.train, steps=options.steps, seed=options.seed)
         path = Path(__file__).parent / "data" / "reference.npz"
-        np.savez_compressed(path, **{name: np.asarray(x) for name, x in params.items()})
+        arrays: dict[str, Any] = {name: np.asarray(x) for name, x in params.items()}
+        np.savez_compressed(path, **arrays)
     _show(params, data, print)
 
 

@@ -14,7 +14,13 @@ from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
-from vaderSentiment import vaderSentiment as vader
+from vaderSentiment.vaderSentiment import (
+    BOOSTER_DICT,
+    N_SCALAR,
+    NEGATE,
+    SPECIAL_CASES,
+    SentimentIntensityAnalyzer,
+)
 
 from templates.preference_loss.corpus import END
 
@@ -58,14 +64,14 @@ def make_compound(vocabulary: Sequence[str]) -> Callable[[jax.Array], jax.Array]
     """
     words = _Words(tuple(vocabulary))
     nothing = len(words.vocabulary)
-    lexicon = vader.SentimentIntensityAnalyzer().lexicon
+    lexicon = SentimentIntensityAnalyzer().lexicon
     valence_of = words.values(lexicon)
     in_lexicon = words.mask(lambda word: word in lexicon)
-    boost_of = words.values(vader.BOOSTER_DICT)
-    negates = words.mask(lambda word: word in vader.NEGATE or "n't" in word)
-    special = words.phrases(vader.SPECIAL_CASES)
-    booster_phrases = words.phrases(vader.BOOSTER_DICT)
-    silent = words.mask(lambda word: word in vader.BOOSTER_DICT)
+    boost_of = words.values(BOOSTER_DICT)
+    negates = words.mask(lambda word: word in NEGATE or "n't" in word)
+    special = words.phrases(SPECIAL_CASES)
+    booster_phrases = words.phrases(BOOSTER_DICT)
+    silent = words.mask(lambda word: word in BOOSTER_DICT)
 
     def is_word(tokens: jax.Array, *names: str) -> jax.Array:
         return words.mask(lambda word: word in names)[tokens]
@@ -89,7 +95,7 @@ def make_compound(vocabulary: Sequence[str]) -> Callable[[jax.Array], jax.Array]
             | (is_word(at[-3], "no") & is_word(at[-1], "or", "nor"))
         )
         valence = jnp.where(is_word(here, "no") & in_lexicon[at[1]], 0.0, base)
-        valence = jnp.where(after_no, base * vader.N_SCALAR, valence)
+        valence = jnp.where(after_no, base * N_SCALAR, valence)
         for distance in (1, 2, 3):
             before = at[-distance]
             applies = (before != nothing) & ~in_lexicon[before]
@@ -100,7 +106,7 @@ def make_compound(vocabulary: Sequence[str]) -> Callable[[jax.Array], jax.Array]
                 changed = _phrases(changed, matches, special, booster_phrases)
             valence = jnp.where(applies, changed, valence)
         least = is_word(at[-1], "least") & ~is_word(at[-2], "at", "very")
-        valence = jnp.where(least, valence * vader.N_SCALAR, valence)
+        valence = jnp.where(least, valence * N_SCALAR, valence)
         counts = in_lexicon[here] & ~silent[here]
         counts &= ~(is_word(here, "kind") & is_word(at[1], "of"))
         total = _but(jnp.where(counts, valence, 0.0), is_word(here, "but")).sum(axis=-1)
@@ -123,7 +129,7 @@ def _negation(
     is_word: Callable[..., jax.Array],
 ) -> jax.Array:
     """Factor by which a word ``distance`` places earlier changes a valence."""
-    factor = jnp.where(negates[at[-distance]], vader.N_SCALAR, 1.0)
+    factor = jnp.where(negates[at[-distance]], N_SCALAR, 1.0)
     if distance == 1:
         return factor
     emphasis = is_word(at[-1], "so", "this")

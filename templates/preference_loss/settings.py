@@ -19,18 +19,18 @@ __all__ = [
     "TaskSetting",
 ]
 
-BATCH = 32
+BATCH = 64
 """Preference pairs of one update; the shape that candidates see."""
 
 BETAS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 """The grid on which each candidate draws its frontier."""
 
 
-UPDATES = 96
+UPDATES = 48
 """Updates of a full training; every pair is seen once."""
 
 LEARNING_RATE = 1e-3
-"""Peak learning rate of Adam, after a short warm-up and before a cosine decay to a tenth."""
+"""Peak learning rate of Adam, after a short warm-up and before a cosine decay to nothing."""
 
 TRAINING_PAIRS = UPDATES * BATCH
 TEST_PAIRS = 128
@@ -57,7 +57,7 @@ class TaskSetting:
     """
 
     attribute: Literal["sentiment", "modern"] = "sentiment"
-    temperature: float = 0.2
+    temperature: float = 0.1
     betas: tuple[float, ...] = BETAS
     prompts: Literal["validation", "held_out"] = "validation"
     flipped: float = 0.0
@@ -65,7 +65,7 @@ class TaskSetting:
 
 TASKS: Mapping[str, TaskSetting] = {
     "sentiment": TaskSetting(),
-    "modern_english": TaskSetting(attribute="modern", temperature=0.2),
+    "modern_english": TaskSetting(attribute="modern", temperature=0.1),
     "unseen_prompts": TaskSetting(prompts="held_out"),
     "label_noise": TaskSetting(flipped=0.25),
     "beta_outside": TaskSetting(betas=(0.01, 0.02, 0.035, 3.0, 5.0, 8.0)),

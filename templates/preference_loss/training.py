@@ -60,7 +60,7 @@ class PolicyTrainer:
         self._rewards = rewards
         self._sequential = platform == "cpu"
         schedule = optax.warmup_cosine_decay_schedule(
-            0.1 * LEARNING_RATE, LEARNING_RATE, UPDATES // 10, UPDATES, 0.1 * LEARNING_RATE
+            0.1 * LEARNING_RATE, LEARNING_RATE, UPDATES // 10, UPDATES, 0.0
         )
         self._optimizer = optax.adam(schedule)
         self._start = jax.jit(self._fresh, static_argnums=0)
@@ -69,9 +69,7 @@ class PolicyTrainer:
         self._measure = jax.jit(self._judge)
         self._last: tuple[BoundFunction, Callable[..., jax.Array]] | None = None
 
-    def train(
-        self, loss: BoundFunction, data: SeedData, betas: jax.Array, updates: int
-    ) -> Params:
+    def train(self, loss: BoundFunction, data: SeedData, betas: jax.Array, updates: int) -> Params:
         """Train one policy per seed and beta.
 
         Args:
@@ -96,7 +94,8 @@ class PolicyTrainer:
             params, state, logps = self._advance(
                 params, state, texts[:, update], weights, texts[:, after]
             )
-        return params
+        trained: Params = params
+        return trained
 
     def judge(self, params: Params, data: SeedData) -> Judgement:
         """Sample from each policy and measure it.
@@ -105,7 +104,8 @@ class PolicyTrainer:
             params: Leading axes ``[seeds, betas]``.
             data: Stacked `SeedData`; arrays lead with ``[seeds]``.
         """
-        return self._measure(params, data)
+        judgement: Judgement = self._measure(params, data)
+        return judgement
 
     def _slope_of(self, loss: BoundFunction) -> Callable[..., jax.Array]:
         """The compiled slope of a loss; that of the last one is kept, since seeds come in a row."""
@@ -114,7 +114,9 @@ class PolicyTrainer:
         return self._last[1]
 
     def _fresh(self, shape: tuple[int, int]) -> tuple[Params, optax.OptState]:
-        params = {name: jnp.broadcast_to(x, (*shape, *x.shape)) for name, x in self._reference.items()}
+        params = {
+            name: jnp.broadcast_to(x, (*shape, *x.shape)) for name, x in self._reference.items()
+        }
         return params, self._optimizer.init(params)
 
     def _over(self, function: Callable[..., Any], *arrays: Any) -> Any:
@@ -133,7 +135,8 @@ class PolicyTrainer:
 
     def _log_probabilities(self, params: Params, texts: jax.Array) -> jax.Array:
         """``[seeds, betas, BATCH, 2]`` from texts ``[seeds, BATCH, 2, LENGTH]``."""
-        return self._over_members(_pair_logps, params, texts)
+        logps: jax.Array = self._over_members(_pair_logps, params, texts)
+        return logps
 
     def _step(
         self,
@@ -161,7 +164,8 @@ class PolicyTrainer:
             return gradient
 
         def one_seed(params: Params, weights: jax.Array, texts: jax.Array) -> Params:
-            return self._over(lambda p, w: member(p, w, texts), params, weights)
+            gradients: Params = self._over(lambda p, w: member(p, w, texts), params, weights)
+            return gradients
 
         gradients: Params = self._over(one_seed, params, weights, texts)
         return gradients
@@ -171,7 +175,7 @@ class PolicyTrainer:
             params: Params,
             data: SeedData,
             noise: jax.Array,
-        ) -> tuple[jax.Array, jax.Array, jax.Array]:
+        ) -> tuple[jax.Array, ...]:
             finite = jnp.array([jnp.isfinite(x).all() for x in params.values()]).all()
             texts = language_model.sample_responses(params, data.prompts, noise)
             kl = language_model.kl_divergence(params, self._reference, texts).mean()
