@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from platformdirs import user_cache_path
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("agent", "templates", "sandboxes", "reviewers")
@@ -36,6 +37,10 @@ class Installed:
             "PATH": f"{self.bin}:/usr/bin:/bin",
             "HOME": str(self.elsewhere),
             "DISCOVER_HOME": str(self.elsewhere / "discoveries"),
+            # Compiled cores are kept by content: what this machine has need not be made again.
+            "DISCOVER_CACHE": os.environ.get(
+                "DISCOVER_CACHE", str(user_cache_path("discovery-agent"))
+            ),
         }
         ran = subprocess.run(
             [str(part) for part in command],

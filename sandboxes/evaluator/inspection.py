@@ -75,9 +75,7 @@ def _joined(forms: Mapping[str, str | None]) -> str | None:
         return None
     if len(forms) == 1:
         return shown[0]
-    return r",\quad ".join(
-        rf"{_upright(name)} = {latex}" for name, latex in forms.items()
-    )
+    return r",\quad ".join(rf"{_upright(name)} = {latex}" for name, latex in forms.items())
 
 
 def _upright(name: str) -> str:

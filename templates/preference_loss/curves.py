@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from templates.contract import BoundFunction
@@ -33,15 +34,13 @@ def loss_curves(loss: BoundFunction) -> dict[str, Any]:
     x = np.linspace(-_RANGE, _RANGE, loss.population * BATCH).reshape(BATCH, loss.population).T
     half = (x / _BETA / 2).astype(np.float32)
     reference = np.full(shape, _REFERENCE_LOGP, np.float32)
-    arguments = (
-        reference + half,
-        reference - half,
-        reference,
-        reference,
-        np.full(loss.population, _BETA, np.float32),
-    )
+    betas = np.full(loss.population, _BETA, np.float32)
+    arguments = [
+        jnp.asarray(array)
+        for array in (reference + half, reference - half, reference, reference, betas)
+    ]
     value = np.asarray(loss.value(*arguments), np.float64)
-    chosen, rejected = loss.vjp(*arguments, np.ones(shape, np.float32))
+    chosen, rejected = loss.vjp(*arguments, jnp.ones(shape, jnp.float32))
     # Moving rho by one moves each policy log-probability by a half, in opposite directions.
     slope = (np.asarray(chosen, np.float64) - np.asarray(rejected, np.float64)) / 2 / _BETA
     order = np.argsort(x, axis=None)

@@ -68,8 +68,16 @@ def start(home: Path, recording: Path, seed: int) -> subprocess.Popen[bytes]:
     """Run or resume the campaign of a home in a process of its own."""
     template = ROOT / "tests" / "data" / "robust_regression"
     return subprocess.Popen(
-        [sys.executable, "-c", _CHILD]
-        + [str(home), str(template), str(recording), str(seed), str(CANDIDATES)],
+        [
+            sys.executable,
+            "-c",
+            _CHILD,
+            str(home),
+            str(template),
+            str(recording),
+            str(seed),
+            str(CANDIDATES),
+        ],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""Makes a recording of completions for the small template: good, broken, known and repeated ideas."""
+"""Recorded completions for the small template: good, broken, known and repeated ideas."""
 
 from __future__ import annotations
 

@@ -65,9 +65,12 @@ def test_better_losses_score_better(engine: Engine) -> None:
             "program",
             "def loss(p, t):\n    return p + jnp.ones((4096, 4096)).at[0].set(t[0]).sum() * p[0]",
         ),
-        ("evaluation_timeout", "def loss(p, t):\n"
-         "    f = lambda i, x: x + jnp.sin(x)\n"
-         "    return jax.lax.fori_loop(0, 2_000_000_000, f, jax.lax.stop_gradient(p)) + p"),
+        (
+            "evaluation_timeout",
+            "def loss(p, t):\n"
+            "    f = lambda i, x: x + jnp.sin(x)\n"
+            "    return jax.lax.fori_loop(0, 2_000_000_000, f, jax.lax.stop_gradient(p)) + p",
+        ),
     ],
 )
 def test_every_fault_has_its_class(engine: Engine, kind: str, code: str) -> None:
@@ -106,7 +109,8 @@ def test_hostile_code_ends_as_an_error_and_leaves_nothing(
     code = HOSTILE[name] + "def loss(p, t):\n    return p\n"
     with pytest.raises(CandidateError):
         engine.trace(code)
-    assert engine._tracer is tracer and tracer.alive(), "the fork server itself was hit"
+    assert engine._tracer is tracer, "the fork server itself was hit"
+    assert tracer.alive()
     assert score(engine, HUBER) == before
     deadline = time.monotonic() + 5
     while len(_descendants(tracer.pid)) > 1 and time.monotonic() < deadline:

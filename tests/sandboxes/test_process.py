@@ -39,7 +39,7 @@ def test_kill_takes_the_whole_tree_and_every_descriptor() -> None:
                 {"memory_bytes": 2**30})  # fmt: skip
     sandbox = ProcessSandbox()
     sandbox.start(role).kill()
-    before = set(os.listdir("/proc/self/fd"))
+    before = {entry.name for entry in Path("/proc/self/fd").iterdir()}
     handle = sandbox.start(role)
     tree = _tree(handle.pid)
     assert tree
@@ -47,4 +47,4 @@ def test_kill_takes_the_whole_tree_and_every_descriptor() -> None:
     handle.kill()
     assert not handle.alive()
     assert not [pid for pid in tree if Path(f"/proc/{pid}").exists()]
-    assert set(os.listdir("/proc/self/fd")) == before
+    assert {entry.name for entry in Path("/proc/self/fd").iterdir()} == before

@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "data"))
 
-from completions import write_recording  # noqa: E402
+from completions import write_recording
 
 
 @pytest.fixture

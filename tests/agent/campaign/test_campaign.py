@@ -67,7 +67,8 @@ def test_known_functions_are_named_before_anything_is_trained(finished: Finished
         measured = [e for e in archive.evaluations(candidate.id) if e.effort == "full"]
         if candidate.outcome in ("known", "duplicate", "invalid"):
             assert not measured
-            assert candidate.error_kind and candidate.error_message
+            assert candidate.error_kind
+            assert candidate.error_message
         if candidate.outcome == "known":
             assert candidate.known_as == "absolute"
 
@@ -82,7 +83,8 @@ def test_scores_have_intervals_and_come_from_common_seeds(finished: Finished) ->
     assert len(scored) >= 4
     first = {e.seed for e in archive.evaluations(scored[0].id, "full", "outliers")}
     for candidate in scored:
-        assert candidate.score_low is not None and candidate.score_high is not None
+        assert candidate.score_low is not None
+        assert candidate.score_high is not None
         assert candidate.score_low <= candidate.score <= candidate.score_high
         seeds = {e.seed for e in archive.evaluations(candidate.id, "full", "outliers")}
         assert len(seeds & first) >= 3
@@ -112,10 +114,11 @@ def test_whoever_watches_sees_it_end(finished: Finished) -> None:
     _, _, quiet = finished
     last = quiet.seen[-1]
     assert (last.phase, last.proposals_done, last.proposals_target) == ("finished", 10, 10)
-    assert last.best and last.baseline is not None
+    assert last.best
+    assert last.baseline is not None
     assert last.cost_usd > 0
     # This metric is better when it is smaller.
-    assert [leader.score for leader in last.best] == sorted(l.score for l in last.best)
+    assert [leader.score for leader in last.best] == sorted(leader.score for leader in last.best)
 
 
 def test_the_same_seed_gives_the_same_campaign(finished: Finished, tmp_path: Path) -> None:

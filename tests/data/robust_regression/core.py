@@ -16,7 +16,9 @@ class RobustRegressionCore:
 
     def warm_up(self):
         self._predict = jax.jit(lambda w, x: jnp.einsum("pf,nf->pn", w, x))
-        self._update = jax.jit(lambda w, x, ct, rate: w - rate[:, None] * jnp.einsum("pn,nf->pf", ct, x))
+        self._update = jax.jit(
+            lambda w, x, ct, rate: w - rate[:, None] * jnp.einsum("pn,nf->pf", ct, x)
+        )
         self._predict(jnp.zeros((MEMBERS, 2)), jnp.zeros((POINTS, 2)))
 
     def probes(self):
