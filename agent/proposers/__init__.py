@@ -11,7 +11,7 @@ from agent.proposers.prompts import (
     load_prompts,
     without_docstring,
 )
-from agent.proposers.proposal import PROPOSAL_SCHEMA, Proposal, parse_proposal, sanitize_name
+from agent.proposers.proposal import Proposal, parse_proposal, proposal_schema, sanitize_name
 from agent.proposers.proposer import Attempt, Proposer, ProposerContext, Request, Sampling
 from agent.proposers.selection import Failure, Peer, Selection, Selector
 from agent.proposers.selectors import DEFAULT_SELECTOR, SELECTORS, open_selector
@@ -20,7 +20,6 @@ from reviewers.registry import Registry
 __all__ = [
     "DEFAULT_SELECTOR",
     "PROMPT_NAMES",
-    "PROPOSAL_SCHEMA",
     "PROPOSERS",
     "SELECTORS",
     "Attempt",
@@ -38,6 +37,7 @@ __all__ = [
     "load_prompts",
     "open_selector",
     "parse_proposal",
+    "proposal_schema",
     "sanitize_name",
     "without_docstring",
 ]

@@ -6,7 +6,7 @@ import numpy as np
 
 from agent.llm.contract import CompletionRequest, Message
 from agent.proposers.prompts import draw_direction, render
-from agent.proposers.proposal import PROPOSAL_SCHEMA
+from agent.proposers.proposal import proposal_schema
 from agent.proposers.proposer import Attempt, ProposerContext, Request, Sampling
 from agent.proposers.selection import Selector, ranked
 from agent.proposers.selectors import DEFAULT_SELECTOR, open_selector
@@ -113,7 +113,7 @@ class LlmProposer:
         seed = int(sequence.generate_state(1)[0]) & 0x7FFF_FFFF
         return CompletionRequest(
             messages=messages,
-            schema=PROPOSAL_SCHEMA,
+            schema=proposal_schema(context.spec.functions),
             temperature=temperature,
             max_tokens=self._sampling.max_tokens,
             seed=seed,

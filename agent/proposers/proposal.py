@@ -1,6 +1,6 @@
 """From the text of a completion to a proposal: tolerant of form, strict about content.
 
-A model that decodes under `PROPOSAL_SCHEMA` needs none of the tolerance; models without
+A model that decodes under `proposal_schema` needs none of the tolerance; models without
 constrained decoding wrap, fence, double-escape or typeset their JSON. Nothing is ever evaluated.
 """
 
@@ -9,32 +9,60 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from templates.contract import FunctionSignature
 from templates.errors import CandidateError
 
-__all__ = ["NAME_LENGTH", "PROPOSAL_SCHEMA", "Proposal", "parse_proposal", "sanitize_name"]
+__all__ = ["NAME_LENGTH", "Proposal", "parse_proposal", "proposal_schema", "sanitize_name"]
 
 NAME_LENGTH = 48
-_THOUGHT_LENGTH = 400
+_THOUGHT_LENGTH = 200
 _TEXT_LIMIT = 100_000
 _OBJECTS_TRIED = 64
 
-# The order of the properties is the order in which a constrained model writes them: it thinks
-# before it names and names before it codes. The code has no maxLength: grammars expand a bound
-# into that many rules, and `max_tokens` bounds it already.
-PROPOSAL_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "thought": {"type": "string", "maxLength": _THOUGHT_LENGTH},
-        "name": {"type": "string", "maxLength": NAME_LENGTH},
-        "code": {"type": "string"},
-    },
-    "required": ["thought", "name", "code"],
-    "additionalProperties": False,
-}
+# What a line of code may hold, in the pattern's subset: printable ASCII; quotes and backslashes
+# would need escapes in JSON and code of this kind does without them.
+_PRINTABLE = r"[ !#-\[\]-~]"
+_MAX_LINES = 24
+
+
+def proposal_schema(functions: Sequence[FunctionSignature]) -> dict[str, Any]:
+    """The JSON schema of a proposal for these functions.
+
+    The order of the properties is the order in which a constrained model writes them: it thinks
+    before it names and names before it codes. Where the candidate is one function, its code must
+    begin with the imports and the exact ``def`` line: small models otherwise spend their errors
+    there.
+
+    Args:
+        functions: The signatures that a candidate must define.
+
+    Returns:
+        The schema; its ``code`` has a pattern, or a least length where there are several functions.
+    """
+    code: dict[str, Any] = {"type": "string", "minLength": 40}
+    if len(functions) == 1:
+        arguments = ", ".join(argument.name for argument in functions[0].arguments)
+        head = f"import jax\nimport jax.numpy as jnp\n\n\ndef {functions[0].name}({arguments}):"
+        quoted = head.replace(".", r"\.").replace("(", r"\(").replace(")", r"\)")
+        code = {
+            "type": "string",
+            "pattern": f"^{quoted}(\n    {_PRINTABLE}+){{1,{_MAX_LINES}}}$",
+        }
+    return {
+        "type": "object",
+        "properties": {
+            "thought": {"type": "string", "maxLength": _THOUGHT_LENGTH},
+            "name": {"type": "string", "pattern": f"^[a-z][a-z0-9_]{{2,{NAME_LENGTH - 1}}}$"},
+            "code": code,
+        },
+        "required": ["thought", "name", "code"],
+        "additionalProperties": False,
+    }
+
 
 _FENCE = re.compile(r"```[ \t]*[\w+-]*[ \t]*\r?\n(.*?)(?:\n[ \t]*```|```|\Z)", re.DOTALL)
 _TRIPLE = re.compile(r'"""(.*?)"""|\'\'\'(.*?)\'\'\'', re.DOTALL)

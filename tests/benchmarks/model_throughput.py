@@ -25,7 +25,7 @@ from typing import Any
 from agent.llm import CompletionRequest, LanguageModel, Message, open_model
 from agent.proposers.llm import LlmProposer
 from agent.proposers.prompts import load_prompts
-from agent.proposers.proposal import PROPOSAL_SCHEMA, parse_proposal
+from agent.proposers.proposal import parse_proposal
 from agent.proposers.proposer import ProposerContext
 from agent.proposers.selection import Peer
 from templates.errors import CandidateError
@@ -251,7 +251,7 @@ def request(setting: Setting, index: int) -> CompletionRequest:
 
 
 def template_request(setting: Setting, index: int) -> CompletionRequest:
-    """What a campaign sends at its start; ``header`` adds the code's pattern to the schema."""
+    """What a campaign sends at its start; ``template`` leaves the code's pattern out."""
     template = load_template("preference_loss")
     peers = [
         Peer(
@@ -269,11 +269,9 @@ def template_request(setting: Setting, index: int) -> CompletionRequest:
     ]
     context = ProposerContext(template.spec, load_prompts(template.prompt), 7, peers)
     sent = LlmProposer().request(context, index, 0, None).completion
-    schema = sent.schema or PROPOSAL_SCHEMA
-    if setting.variant == "header":
-        schema = json.loads(json.dumps(schema))
-        lead = _quoted(IMPORTS + HEADER).replace(".", r"\.")
-        schema["properties"]["code"]["pattern"] = f"^{lead}(\n    {PRINTABLE}+){{1,24}}$"
+    schema = json.loads(json.dumps(sent.schema))
+    if setting.variant == "template":
+        schema["properties"]["code"] = {"type": "string"}
     return replace(sent, schema=schema, temperature=setting.temperature, timeout_s=900)
 
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from agent.proposers import (
-    PROPOSAL_SCHEMA,
     Attempt,
     LlmProposer,
     Peer,
     ProposerContext,
     Sampling,
     load_prompts,
+    proposal_schema,
 )
 from agent.proposers.prompts import PROMPT_NAMES, draw_direction, render
 from templates.contract import TemplateSpec
@@ -98,7 +98,7 @@ def test_a_proposal_shows_parent_siblings_baselines_failures_and_a_hint() -> Non
         "PARENT proposal_2 0.90\n{{ 7 * 6 }}\n\nBASELINE baseline_1\nBASELINE baseline_0\n"
         f"FAILURE shape x1: returned a scalar...\nHINT {hint}\n"
     )
-    assert request.completion.schema == PROPOSAL_SCHEMA
+    assert request.completion.schema == proposal_schema(context().spec.functions)
     assert request.parents == ("c2",)
     assert request.provenance["strategy"] == "best"
 

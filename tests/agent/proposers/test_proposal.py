@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.proposers import PROPOSAL_SCHEMA, Proposal, parse_proposal, sanitize_name
+from agent.proposers import Proposal, parse_proposal, proposal_schema, sanitize_name
 from templates.errors import CandidateError
+from templates.registry import load_template
 
 CODE = 'import jax.numpy as jnp\n\n\ndef loss(x):\n    return jnp.exp(-x)  # "steep"\n'
 PLAIN = {"thought": "Steep losses help.", "name": "Exp Loss!", "code": CODE}
@@ -103,8 +104,9 @@ def test_what_no_database_stores_is_removed() -> None:
 
 
 def test_the_schema_asks_for_the_thought_first() -> None:
-    assert list(PROPOSAL_SCHEMA["properties"]) == PROPOSAL_SCHEMA["required"]
-    assert PROPOSAL_SCHEMA["required"] == ["thought", "name", "code"]
+    schema = proposal_schema(load_template("preference_loss").spec.functions)
+    assert list(schema["properties"]) == schema["required"]
+    assert schema["required"] == ["thought", "name", "code"]
 
 
 def check(text: str) -> None:

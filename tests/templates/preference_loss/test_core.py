@@ -1,0 +1,175 @@
+"""The core on real trainings: reproducible, fair to bad candidates, same at every population."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from templates.contract import SeedResult
+from templates.native import NativeFunction
+from templates.preference_loss.core import PreferenceLossCore
+from templates.preference_loss.pairs import SeedDataSource
+from templates.preference_loss.settings import BETAS, TASKS
+
+
+def run(core, function, *, effort="full", task="sentiment", seeds=(0,)):
+    return core.evaluate({"loss": function}, effort=effort, task=task, seeds=list(seeds))
+
+
+def check_shape(result: SeedResult, spec):
+    assert set(result.metrics) == {metric.name for metric in spec.metrics}
+    assert all(math.isfinite(value) for value in result.metrics.values())
+    json.dumps(result.detail, allow_nan=False)
+    assert len(result.detail["points"]) == len(BETAS)
+
+
+def test_declared_sizes_are_the_core_s(spec, core):
+    assert spec.population == {"cpu": core.population, "cuda": 16 * core.population}
+    assert {task.name for task in spec.tasks} == set(TASKS)
+    assert len(spec.held_out_tasks) == 4
+    assert {len(setting.betas) for setting in TASKS.values()} == {len(BETAS)}
+    (function,) = spec.functions
+    for arguments in core.probes()["loss"]:
+        for argument, array in zip(function.arguments, arguments, strict=True):
+            assert array.shape == (core.population, *argument.shape)
+            assert array.dtype == argument.dtype
+
+
+@pytest.fixture(scope="module")
+def scored(core, baseline):
+    """One full training of DPO and of the controls, on the same seed."""
+    names = ("dpo", "slic", "ipo", "control_constant", "control_sign_flipped", "control_noise")
+    return {name: run(core, baseline(name))[0] for name in names}
+
+
+def test_dpo_learns(scored, spec):
+    result = scored["dpo"]
+    check_shape(result, spec)
+    reference = result.detail["reference_reward"]
+    assert result.metrics["reward_at_kl"] > reference + 0.03
+    points = result.detail["points"]
+    assert points[0]["reward_gain"] > 5 * points[0]["reward_gain_error"]
+    assert points[0]["win_rate"] > 0.6
+    assert points[0]["kl"] > 2 * points[-1]["kl"] > 0.0  # beta does what it is for
+    assert result.metrics["accuracy"] > 0.53
+    assert result.failed is None
+
+
+def test_controls_rank_last(scored):
+    score = {name: result.metrics["reward_at_kl"] for name, result in scored.items()}
+    worst_loss = min(score[name] for name in ("dpo", "slic", "ipo"))
+    assert worst_loss > max(score[name] for name in score if name.startswith("control_")) + 0.01
+    reference = scored["dpo"].detail["reference_reward"]
+    assert score["control_constant"] == pytest.approx(reference)
+    assert scored["control_constant"].metrics["kl"] == pytest.approx(0.0, abs=1e-4)
+    assert scored["control_sign_flipped"].metrics["instability"] > 0.5
+
+
+def test_evaluation_repeats_to_the_bit(core, baseline, scored):
+    again = run(PreferenceLossCore("cpu"), baseline("dpo"))[0]
+    assert again == scored["dpo"]
+    assert run(core, baseline("dpo"))[0] == scored["dpo"]  # other candidates left no trace
+
+
+def test_more_seeds_a_call_give_the_same_results(core, baseline, scored, spec):
+    """The population of a GPU, as far as a CPU can show it: two seeds and a place to spare."""
+    joint = run(core, baseline("dpo", population=12), seeds=(0, 1, 2))
+    assert [result.seed for result in joint] == [0, 1, 2]
+    for result in joint:
+        check_shape(result, spec)
+    alone = scored["dpo"]
+    assert joint[0].metrics["kl"] == pytest.approx(alone.metrics["kl"], rel=0.02)
+    assert joint[0].metrics["reward_at_kl"] == pytest.approx(
+        alone.metrics["reward_at_kl"], abs=0.003
+    )
+    assert joint[1].metrics != joint[0].metrics
+
+
+def test_the_vectorized_path_of_a_gpu_agrees(baseline, scored):
+    core = PreferenceLossCore("cuda")  # only what the axes are mapped with differs
+    joint = run(core, baseline("dpo", population=6), seeds=(0,))
+    assert joint[0].metrics["reward_at_kl"] == pytest.approx(
+        scored["dpo"].metrics["reward_at_kl"], abs=0.003
+    )
+
+
+class Bad(NativeFunction):
+    """Slopes that are no numbers at beta above a limit."""
+
+    def __init__(self, signature, limit):
+        super().__init__(lambda chosen, *_: chosen, signature, 6)
+        self.limit = limit
+
+    def vjp(self, *arguments):
+        slopes = jnp.where(arguments[4][:, None] > self.limit, jnp.nan, arguments[-1])
+        return -slopes, slopes
+
+
+def test_divergence_gets_an_honest_score(core, spec):
+    (all_bad,) = run(core, Bad(spec.functions[0], 0.0))
+    check_shape(all_bad, spec)
+    reference = all_bad.detail["reference_reward"]
+    assert all_bad.metrics["reward_at_kl"] == pytest.approx(reference)
+    assert all_bad.metrics["instability"] == 1.0
+    assert all_bad.metrics["kl"] == 100.0
+    assert all_bad.metrics["accuracy"] == 0.0
+    assert all_bad.failed == "training diverged at 6 of 6 betas"
+    (some_bad,) = run(core, Bad(spec.functions[0], 0.3), effort="smoke")
+    assert [point["diverged"] for point in some_bad.detail["points"]] == [False] * 3 + [True] * 3
+    assert some_bad.failed == "training diverged at 3 of 6 betas"
+
+
+def test_runaway_slopes_do_not_raise(core, spec):
+    class Huge(Bad):
+        def vjp(self, *arguments):
+            return 1e30 * arguments[0], -1e38 * arguments[1]
+
+    (result,) = run(core, Huge(spec.functions[0], 0.0))
+    check_shape(result, spec)
+
+
+@pytest.mark.parametrize("task", sorted(TASKS))
+def test_every_task_runs(core, baseline, spec, task):
+    (result,) = run(core, baseline("dpo"), effort="smoke", task=task, seeds=(5,))
+    check_shape(result, spec)
+    assert result.task == task
+    assert [point["beta"] for point in result.detail["points"]] == list(TASKS[task].betas)
+
+
+def test_unknown_names_are_refused(core, baseline):
+    with pytest.raises(KeyError):
+        run(core, baseline("dpo"), task="no_such_task")
+    with pytest.raises(KeyError):
+        run(core, baseline("dpo"), effort="no_such_effort")
+    with pytest.raises(ValueError, match="multiple"):
+        run(core, baseline("dpo", population=7))
+
+
+def test_label_noise_turns_labels_round_and_nothing_else(core):
+    source: SeedDataSource = core._source
+    clean, noisy = source.get("sentiment", 3), source.get("label_noise", 3)
+    first = np.asarray(clean.batches.texts[:, :, 0] == noisy.batches.texts[:, :, 0]).all(axis=-1)
+    # a quarter is turned; 3,072 labels give a standard error of .008
+    assert 1 - first.mean() == pytest.approx(0.25, abs=0.04)
+    turned = np.asarray(clean.batches.texts[:, :, ::-1] == noisy.batches.texts).all(axis=(2, 3))
+    assert turned[~first].all()
+    np.testing.assert_array_equal(clean.test.texts, noisy.test.texts)
+    np.testing.assert_array_equal(clean.prompts, noisy.prompts)
+
+
+def test_pairs_are_labelled_by_the_reward(core):
+    source: SeedDataSource = core._source
+    data = source.get("sentiment", 4)
+    rewards = np.asarray(jax.jit(source._rewards, static_argnums=1)(data.batches.texts, 0))
+    gap = (rewards[..., 0] - rewards[..., 1]).ravel()
+    decided = np.abs(gap) > 0.1
+    expected = 1 / (1 + np.exp(-np.abs(gap[decided]) / TASKS["sentiment"].temperature))
+    agree = gap[decided] > 0
+    error = np.sqrt((expected * (1 - expected)).sum()) / decided.sum()
+    assert decided.mean() > 0.4
+    assert abs(agree.mean() - expected.mean()) < 5 * error  # false alarm: 6e-7
