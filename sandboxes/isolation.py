@@ -5,7 +5,7 @@ pair of pipes for the protocol and one for its report. It asks the kernel for as
 
 * new mount, PID, network, IPC and UTS namespaces (through a user namespace where we are not root),
 * a root file system that holds only the interpreter, its packages and the declared folders, all
-  read-only, with private bounded ``/tmp`` and ``/dev``,
+  read-only, with private bounded ``/scratch`` and ``/dev``,
 * an unprivileged user inside the cage, no new privileges,
 * resource limits,
 
@@ -41,6 +41,8 @@ PR_CAPBSET_DROP = 24
 SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 NOBODY = 65534
 TMP_BYTES = 64 * 2**20
+# The only place to write. Not /tmp itself, where what must stay in sight may lie.
+SCRATCH = Path("/scratch")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -127,8 +129,12 @@ def build_root(spec: dict[str, Any]) -> None:
     else:
         for name in ("null", "zero", "urandom", "random"):
             _bind(Path("/dev") / name, root, writable=True)
-    (root / "tmp").mkdir()
-    mount("tmpfs", str(root / "tmp"), "tmpfs", MS_NOSUID | MS_NODEV, f"size={TMP_BYTES},mode=1777")
+    scratch = root / SCRATCH.relative_to("/")
+    scratch.mkdir()
+    mount("tmpfs", str(scratch), "tmpfs", MS_NOSUID | MS_NODEV, f"size={TMP_BYTES},mode=1777")
+    # A checkout, an environment or a cache may lie under /tmp: it must stay in sight.
+    if not (root / "tmp").exists():
+        (root / "tmp").symlink_to(SCRATCH)
     (root / "proc").mkdir()
     # The old /proc comes along until the new process has mounted its own: the kernel lets an
     # unprivileged user mount one only while another is fully visible.
@@ -236,7 +242,8 @@ def main() -> NoReturn:
     become_nobody(refused)
     set_limits(spec)
     os.environ.clear()
-    os.environ.update(spec["environment"])
+    writable = "/tmp" if "files" in refused else str(SCRATCH)
+    os.environ.update(spec["environment"], HOME=writable, TMPDIR=writable)
     os.write(report_fd, json.dumps({"refused": refused}).encode() + b"\n")
     os.close(report_fd)
     sys.path[:0] = spec["import_paths"]

@@ -58,10 +58,15 @@ class CagedProcess:
     def kill(self) -> None:
         """End the whole tree: every process of the PID namespace dies with its first one."""
         tree = _tree(self._process.pid)
-        for pid in [self._process.pid, *reversed(tree)]:
+        for pid in reversed(tree):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self._process.wait()
+        # The waiter buries the dead and then ends by itself.
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         self.channel.close()
         self._errors.close()
         deadline = time.monotonic() + 5
@@ -196,10 +201,8 @@ def _visible(role: Role) -> list[Path]:
 
 def _environment(role: Role) -> dict[str, str]:
     return {
-        "HOME": "/tmp",
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
-        "TMPDIR": "/tmp",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": "0",
         "OMP_NUM_THREADS": "1",

@@ -12,7 +12,6 @@ __all__ = ["schema_in_words", "strict_schema"]
 _IN_WORDS = {
     "maxLength": "at most {} characters",
     "minLength": "at least {} characters",
-    "pattern": "matches {}",
     "maxItems": "at most {} items",
     "minItems": "at least {} items",
 }
@@ -24,7 +23,8 @@ def strict_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     Every property is required, nothing else is allowed, and limits that the subset lacks move
     into the description, where the model still reads them.
     """
-    strict = {key: value for key, value in schema.items() if key not in _IN_WORDS}
+    # A pattern steers the grammar of a small model; put into words it would only confuse.
+    strict = {key: schema[key] for key in schema if key not in _IN_WORDS and key != "pattern"}
     said = [words.format(schema[key]) for key, words in _IN_WORDS.items() if key in schema]
     if said:
         strict["description"] = "; ".join([*filter(None, [schema.get("description")]), *said])
@@ -42,5 +42,5 @@ def schema_in_words(schema: Mapping[str, Any]) -> str:
     """What to tell a model whose provider enforces no schema."""
     return (
         "Answer with one JSON object and nothing else, no Markdown. It must satisfy this JSON "
-        f"schema:\n{json.dumps(schema, ensure_ascii=False)}"
+        f"schema:\n{json.dumps(strict_schema(schema), ensure_ascii=False)}"
     )

@@ -1,4 +1,4 @@
-"""One more cage inside the tracer's, for one candidate: its own processes, /proc, /tmp, network."""
+"""One more cage inside the tracer's, for one candidate: its own processes, scratch and network."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from sandboxes.isolation import (
     MS_REC,
     PR_SET_DUMPABLE,
     PR_SET_PDEATHSIG,
+    SCRATCH,
     map_self,
     mount,
     prctl,
@@ -77,7 +78,7 @@ def _settle(memory_bytes: int, cpu_s: int) -> None:
     with contextlib.suppress(OSError):
         mount("", "/", "", MS_REC | MS_PRIVATE)
         mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
-        mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, f"size={_FILE_BYTES},mode=1777")
+        mount("tmpfs", str(SCRATCH), "tmpfs", MS_NOSUID | MS_NODEV, f"size={_FILE_BYTES},mode=1777")
         Path("/proc/sys/user/max_user_namespaces").write_text("0")
     used = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
     for which, value in (

@@ -123,7 +123,7 @@ def test_a_candidate_sees_neither_files_nor_environment_nor_processes(engine: En
     code = (
         "import dataclasses\n"
         "o = dataclasses.sys.modules['os']\n"
-        "seen = (dict(o.environ), o.getpid(), o.listdir('/tmp'), [p for p in o.listdir('/proc') "
+        "seen = (dict(o.environ), o.getpid(), o.listdir('/scratch'), [p for p in o.listdir('/proc') "
         "if p.isdigit()], o.path.exists('/etc/passwd'), "
         "[p for p in dataclasses.sys.path if o.path.exists(o.path.join(p, 'agent'))])\n"
         "raise RuntimeError('SEEN' + repr(seen[1:]) + str('SECRET_API_KEY' in seen[0]))\n"
@@ -146,14 +146,16 @@ def test_a_killed_evaluator_is_replaced(engine: Engine) -> None:
 
 def test_a_failing_core_is_our_bug_and_says_so(tmp_path: Path) -> None:
     source = Path(__file__).parents[1] / "data" / "robust_regression"
+    # A temporary folder itself is closed to the user that the sandbox turns into.
+    folder = tmp_path / "template"
     for file in source.rglob("*"):
         if file.is_file() and "__pycache__" not in file.parts:
-            target = tmp_path / file.relative_to(source)
+            target = folder / file.relative_to(source)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(file.read_bytes())
-    core = tmp_path / "core.py"
-    core.write_text(core.read_text().replace("rng = np.random.default_rng([seed", "1 / 0; (["))
-    with Engine(load_template(tmp_path), choose_sandbox("auto"), workers=1) as engine:
+    core = folder / "core.py"
+    core.write_text(core.read_text().replace("        rng = np.random.default_rng([seed", "        1 / 0  # "))
+    with Engine(load_template(folder), choose_sandbox("auto"), workers=1) as engine:
         program = engine.trace(HUBER)
         with pytest.raises(EvaluatorBugError, match="ZeroDivisionError"):
             engine.evaluate(program, effort="full", task="clean", seeds=[1])

@@ -226,7 +226,7 @@ def test_server_without_schemas_gets_words_and_the_note_says_so(wire: tuple[str,
         assert len(script.received) == calls_so_far
         last = script.received[-1]["body"]
         assert "response_format" not in last
-        assert '"maxLength": 20' in last["messages"][-1]["content"]
+        assert '"at most 20 characters"' in last["messages"][-1]["content"]
 
 
 def test_missing_key_and_unknown_provider(monkeypatch: pytest.MonkeyPatch) -> None:
