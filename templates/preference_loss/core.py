@@ -165,6 +165,10 @@ def _result(task: str, seed: int, points: list[Point], reference_reward: float) 
     detail: dict[str, Any] = {
         "reference_reward": reference_reward,
         "points": [asdict(point) for point in points],
+        "parts": {
+            f"KL {budget:g}": reward_at_budgets(points, reference_reward, [budget])
+            for budget in KL_BUDGETS
+        },
     }
     failed = (
         f"training diverged at {diverged} of {len(points)} values of beta" if diverged else None

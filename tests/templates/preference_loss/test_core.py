@@ -43,7 +43,7 @@ def test_declared_sizes_are_the_core_s(spec, core):
 @pytest.fixture(scope="module")
 def scored(core, baseline):
     """One full training of DPO and of the controls, on the same seed."""
-    names = ("dpo", "slic", "ipo", "control_constant", "control_sign_flipped", "control_noise")
+    names = ("dpo", "ipo", "control_constant", "control_sign_flipped", "control_noise")
     return {name: run(core, baseline(name))[0] for name in names}
 
 
@@ -62,7 +62,7 @@ def test_dpo_learns(scored, spec):
 
 def test_controls_rank_last(scored):
     score = {name: result.metrics["reward_at_kl"] for name, result in scored.items()}
-    worst_loss = min(score[name] for name in ("dpo", "slic", "ipo"))
+    worst_loss = min(score[name] for name in ("dpo", "ipo"))
     assert worst_loss > max(score[name] for name in score if name.startswith("control_")) + 0.01
     reference = scored["dpo"].detail["reference_reward"]
     assert score["control_constant"] == pytest.approx(reference)
@@ -71,31 +71,29 @@ def test_controls_rank_last(scored):
 
 
 def test_evaluation_repeats_to_the_bit(core, baseline, scored):
-    again = run(PreferenceLossCore("cpu"), baseline("dpo"))[0]
-    assert again == scored["dpo"]
     assert run(core, baseline("dpo"))[0] == scored["dpo"]  # other candidates left no trace
+    fresh = PreferenceLossCore("cpu")
+    here, there = (run(each, baseline("dpo"), effort="smoke") for each in (core, fresh))
+    assert here == there
 
 
-def test_more_seeds_a_call_give_the_same_results(core, baseline, scored, spec):
-    """The population of a GPU, as far as a CPU can show it: two seeds and a place to spare."""
-    joint = run(core, baseline("dpo", population=12), seeds=(0, 1, 2))
+@pytest.mark.parametrize("platform", ["cpu", "cuda"])
+def test_more_seeds_a_call_give_the_same_results(core, baseline, spec, platform):
+    """The population of a GPU: vectorized members, and a place to spare in the second call.
+
+    The core for "cuda" differs only in how it goes over the population, so a CPU can run it.
+    """
+    several = core if platform == "cpu" else PreferenceLossCore(platform)
+    joint = run(several, baseline("dpo", population=12), effort="smoke", seeds=(0, 1, 2))
     assert [result.seed for result in joint] == [0, 1, 2]
     for result in joint:
         check_shape(result, spec)
-    alone = scored["dpo"]
-    assert joint[0].metrics["kl"] == pytest.approx(alone.metrics["kl"], rel=0.02)
-    assert joint[0].metrics["reward_at_kl"] == pytest.approx(
-        alone.metrics["reward_at_kl"], abs=0.003
-    )
+        (alone,) = run(core, baseline("dpo"), effort="smoke", seeds=(result.seed,))
+        for one, two in zip(result.detail["points"], alone.detail["points"], strict=True):
+            assert one["kl"] == pytest.approx(two["kl"], rel=0.02)
+            # rounding may turn a word here and there
+            assert one["reward"] == pytest.approx(two["reward"], abs=0.003)
     assert joint[1].metrics != joint[0].metrics
-
-
-def test_the_vectorized_path_of_a_gpu_agrees(baseline, scored):
-    core = PreferenceLossCore("cuda")  # only what the axes are mapped with differs
-    joint = run(core, baseline("dpo", population=6), seeds=(0,))
-    assert joint[0].metrics["reward_at_kl"] == pytest.approx(
-        scored["dpo"].metrics["reward_at_kl"], abs=0.003
-    )
 
 
 class Bad(NativeFunction):
@@ -111,17 +109,17 @@ class Bad(NativeFunction):
 
 
 def test_divergence_gets_an_honest_score(core, spec):
-    (all_bad,) = run(core, Bad(spec.functions[0], 0.0))
+    (all_bad,) = run(core, Bad(spec.functions[0], 0.0), effort="smoke")
     check_shape(all_bad, spec)
     reference = all_bad.detail["reference_reward"]
     assert all_bad.metrics["reward_at_kl"] == pytest.approx(reference)
     assert all_bad.metrics["instability"] == 1.0
     assert all_bad.metrics["kl"] == 100.0
     assert all_bad.metrics["accuracy"] == 0.0
-    assert all_bad.failed == "training diverged at 6 of 6 betas"
+    assert all_bad.failed == "training diverged at 6 of 6 values of beta"
     (some_bad,) = run(core, Bad(spec.functions[0], 0.3), effort="smoke")
     assert [point["diverged"] for point in some_bad.detail["points"]] == [False] * 3 + [True] * 3
-    assert some_bad.failed == "training diverged at 3 of 6 betas"
+    assert some_bad.failed == "training diverged at 3 of 6 values of beta"
 
 
 def test_runaway_slopes_do_not_raise(core, spec):
@@ -129,7 +127,7 @@ def test_runaway_slopes_do_not_raise(core, spec):
         def vjp(self, *arguments):
             return 1e30 * arguments[0], -1e38 * arguments[1]
 
-    (result,) = run(core, Huge(spec.functions[0], 0.0))
+    (result,) = run(core, Huge(spec.functions[0], 0.0), effort="smoke")
     check_shape(result, spec)
 
 
