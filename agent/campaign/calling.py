@@ -16,6 +16,9 @@ from templates.errors import CandidateError, InfrastructureError
 
 __all__ = ["BudgetSpentError", "Caller"]
 
+# How the archive marks a call that the model answered, but not with a completion.
+_REFUSED = "no completion, "
+
 
 class BudgetSpentError(Exception):
     """The next call might cost more than is left."""
@@ -83,9 +86,10 @@ class Caller:
             for call in self._archive.model_calls(self._campaign_id, slot)
             if (call.attempt, call.role) == (attempt, role)
         ]
-        refused = [call for call in earlier if (call.error or "").startswith("refusal: ")]
-        if refused:
-            raise CandidateError("refusal", str(refused[-1].error).removeprefix("refusal: "))
+        for call in earlier:
+            if (call.error or "").startswith(_REFUSED):
+                kind, _, message = str(call.error).removeprefix(_REFUSED).partition(": ")
+                raise CandidateError(kind, message)
         with self._lock:
             slots = self._slots.setdefault(model.name, threading.Semaphore(model.slots))
         for number in range(len(earlier), len(earlier) + self._tries):
@@ -119,7 +123,7 @@ class Caller:
         except (CandidateError, InfrastructureError) as caught:
             self._wait(0.0)  # a call that we cut off ourselves, by stopping, did not fail
             error = caught
-        prefix = "refusal: " if isinstance(error, CandidateError) else ""
+        prefix = f"{_REFUSED}{error.kind}: " if isinstance(error, CandidateError) else ""
         record = ModelCallRecord(
             id=model_call_id(self._campaign_id, slot, attempt, role, number),
             campaign_id=self._campaign_id,

@@ -8,7 +8,7 @@ from agent.llm.contract import CompletionRequest, Message
 from agent.proposers.prompts import draw_direction, render
 from agent.proposers.proposal import proposal_schema
 from agent.proposers.proposer import Attempt, ProposerContext, Request, Sampling
-from agent.proposers.selection import Selector, ranked
+from agent.proposers.selection import Peer, Selector, ranked
 from agent.proposers.selectors import DEFAULT_SELECTOR, open_selector
 
 __all__ = ["LlmProposer"]
@@ -49,8 +49,6 @@ class LlmProposer:
         selector: Selector = open_selector(self._selector, direction_of_metric)
         selection = selector.select(context.visible, rng)
         direction = draw_direction(context.prompts, len(selection.parents), rng)
-        shown = {peer.id for peer in selection.parents}
-        known = [peer for peer in context.visible if peer.kind == "baseline"]
         messages = render(
             context.prompts,
             "propose.jinja",
@@ -58,9 +56,7 @@ class LlmProposer:
                 "spec": context.spec,
                 "parents": selection.parents,
                 "siblings": selection.siblings,
-                "baselines": tuple(
-                    peer for peer in ranked(known, direction_of_metric) if peer.id not in shown
-                ),
+                "baselines": _in_order(context),
                 "failures": selection.failures,
                 "direction": direction,
             },
@@ -84,6 +80,7 @@ class LlmProposer:
             "repair.jinja",
             {
                 "spec": context.spec,
+                "baselines": _in_order(context),
                 "code": previous.code,
                 "error_kind": previous.error_kind,
                 "error_message": previous.error_message,
@@ -119,3 +116,14 @@ class LlmProposer:
             seed=seed,
             timeout_s=self._sampling.timeout_s,
         )
+
+
+def _in_order(context: ProposerContext) -> tuple[Peer, ...]:
+    """The baselines, the best first, those without a score last.
+
+    The same for every request of a campaign once they are scored: shown in the system prompt, they
+    are read once by a model that caches the beginning of its prompts.
+    """
+    known = [peer for peer in context.visible if peer.kind == "baseline"]
+    scored = ranked(known, context.spec.primary.direction)
+    return (*scored, *(peer for peer in known if peer.score is None))

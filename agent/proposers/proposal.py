@@ -23,9 +23,9 @@ _THOUGHT_LENGTH = 200
 _TEXT_LIMIT = 100_000
 _OBJECTS_TRIED = 64
 
-# What a line of code may hold, in the pattern's subset: printable ASCII; quotes and backslashes
-# would need escapes in JSON and code of this kind does without them.
-_PRINTABLE = r"[ !#-\[\]-~]"
+# What a line of code may hold: printable ASCII without quotes, backslashes and braces, which such
+# code does without and which, written by a small model, are nearly always a slip.
+_PRINTABLE = r"[ !#-&(-\[\]-z|~]"
 _MAX_LINES = 24
 
 

@@ -34,7 +34,7 @@ class Sampling:
     explore_temperature: float = 1.0
     repair_temperature: float = 0.4
     max_tokens: int = 700
-    timeout_s: float = 300.0
+    timeout_s: float = 900.0
 
 
 @dataclass(frozen=True)

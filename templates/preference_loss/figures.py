@@ -55,7 +55,10 @@ def frontier(
     axes.set_xlim(0.0, limit)
     axes.set_xlabel("KL from the reference (nats per text)")
     axes.set_ylabel("Expected reward (0 to 1)")
-    axes.set_title("Reward-KL frontier; vertical lines are the budgets of the score", fontsize=10)
+    axes.set_title(
+        "Reward-KL frontier, mean over seeds. Points: one per beta; vertical lines: KL budgets",
+        fontsize=9,
+    )
     axes.legend(fontsize=8, ncols=2 if len(baselines) + len(candidates) > 6 else 1)
     _tidy(axes)
     return figure
@@ -78,10 +81,13 @@ def loss_curves(curves: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]]) ->
         color, style = ("black", "-") if name == _REFERENCE_NAME else next(looks)
         left.plot(x, loss, color=color, linestyle=style, label=name)
         right.plot(x, slope, color=color, linestyle=style, label=name)
-    left.set_ylabel("Loss (per pair)")
-    right.set_ylabel("Derivative of the loss in x")
+    left.set_ylabel("Loss per pair (logarithmic beyond 1)")
+    right.set_ylabel("Derivative in x (logarithmic beyond 1)")
     right.axhline(0.0, color="0.8", linewidth=0.8, zorder=0)
     for axes in (left, right):
+        # exponential losses would otherwise flatten all others
+        axes.set_yscale("symlog", linthresh=1.0)
+        axes.yaxis.set_major_formatter("{x:g}")
         axes.set_xlabel(r"Scaled margin $x = \beta\rho$ (nats)")
         axes.axvline(0.0, color="0.8", linewidth=0.8, zorder=0)
         _tidy(axes)

@@ -154,7 +154,9 @@ def test_a_failing_core_is_our_bug_and_says_so(tmp_path: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(file.read_bytes())
     core = folder / "core.py"
-    core.write_text(core.read_text().replace("        rng = np.random.default_rng([seed", "        1 / 0  # "))
+    core.write_text(
+        core.read_text().replace("        rng = np.random.default_rng([seed", "        1 / 0  # ")
+    )
     with Engine(load_template(folder), choose_sandbox("auto"), workers=1) as engine:
         program = engine.trace(HUBER)
         with pytest.raises(EvaluatorBugError, match="ZeroDivisionError"):

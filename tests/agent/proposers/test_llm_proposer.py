@@ -103,10 +103,10 @@ def test_a_proposal_shows_parent_siblings_baselines_failures_and_a_hint() -> Non
     assert request.provenance["strategy"] == "best"
 
 
-def test_a_parent_is_not_listed_among_the_baselines_again() -> None:
+def test_the_list_of_baselines_is_the_same_in_every_prompt() -> None:
     text = LlmProposer("best").request(context(visible=VISIBLE[:2]), 0, 0, None)
     assert text.parents == ("c1",)
-    assert "BASELINE baseline_1" not in text.completion.messages[1].content
+    assert "BASELINE baseline_1\nBASELINE baseline_0" in text.completion.messages[1].content
 
 
 def test_a_repair_shows_the_code_and_the_error() -> None:
