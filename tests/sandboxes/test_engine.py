@@ -123,8 +123,8 @@ def test_a_candidate_sees_neither_files_nor_environment_nor_processes(engine: En
     code = (
         "import dataclasses\n"
         "o = dataclasses.sys.modules['os']\n"
-        "seen = (dict(o.environ), o.getpid(), o.listdir('/scratch'), [p for p in o.listdir('/proc') "
-        "if p.isdigit()], o.path.exists('/etc/passwd'), "
+        "seen = (dict(o.environ), o.getpid(), o.listdir('/scratch'), "
+        "[p for p in o.listdir('/proc') if p.isdigit()], o.path.exists('/etc/passwd'), "
         "[p for p in dataclasses.sys.path if o.path.exists(o.path.join(p, 'agent'))])\n"
         "raise RuntimeError('SEEN' + repr(seen[1:]) + str('SECRET_API_KEY' in seen[0]))\n"
         "def loss(p, t):\n    return p\n"
