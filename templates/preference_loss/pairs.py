@@ -32,6 +32,8 @@ __all__ = ["Pairs", "SeedData", "SeedDataSource"]
 _CACHED_SEEDS = 128
 _COMPLETIONS = 4
 _CHUNK = 128
+# a third more prompts than pairs: of about one in five all texts are worth the same
+_TRIED_PROMPTS = _CHUNK * -(-4 * (TRAINING_PAIRS + TEST_PAIRS) // (3 * _CHUNK))
 _PROMPT_STREAM = 1
 
 
@@ -103,7 +105,7 @@ class SeedDataSource:
             pool, test_pool = self._prompts["train"], self._prompts[setting.prompts]
             self._cache[task, seed] = self._make(
                 jnp.uint32(seed),
-                choose.choice(pool, TRAINING_PAIRS + TEST_PAIRS),
+                choose.choice(pool, _TRIED_PROMPTS),
                 choose.choice(test_pool, TEXTS),
                 setting.temperature,
                 setting.flipped,
@@ -147,7 +149,9 @@ class SeedDataSource:
     ) -> tuple[jax.Array, jax.Array]:
         """Two texts of the reference per prompt: the best and the worst of a few, in random order.
 
-        Labels stay Bradley-Terry given the pair; contrasts only make each label tell more.
+        Labels stay Bradley-Terry given the pair; contrasts only make each label tell more. Some
+        more prompts are tried than needed, so that those whose texts are all worth the same can
+        be left out, as an annotator who sees no difference gives no label.
         """
 
         def sample(key: jax.Array, prompts: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -157,7 +161,9 @@ class SeedDataSource:
             texts = sample_responses(self._reference, repeated, noise)
             texts = texts.reshape(len(prompts), _COMPLETIONS, -1)
             rewards = self._rewards(texts, attribute)
-            places = jnp.stack([rewards.argmax(axis=1), rewards.argmin(axis=1)], axis=1)
+            # the last of the worst: two different samples also where all are worth the same
+            worst = _COMPLETIONS - 1 - rewards[:, ::-1].argmin(axis=1)
+            places = jnp.stack([rewards.argmax(axis=1), worst], axis=1)
             places = jax.random.permutation(order_key, places, axis=1, independent=True)
             return (
                 jnp.take_along_axis(texts, places[..., None], axis=1),
@@ -166,9 +172,13 @@ class SeedDataSource:
 
         # in chunks, since the noise of all of them at once would not fit into the caches
         chunks = prompts.reshape(-1, _CHUNK, PROMPT_LENGTH)
-        keys = jax.random.split(key, len(chunks))
+        shuffle_key, sample_key = jax.random.split(key)
+        keys = jax.random.split(sample_key, len(chunks))
         texts, rewards = jax.lax.map(lambda pair: sample(*pair), (keys, chunks))
-        return texts.reshape(-1, 2, corpus.LENGTH), rewards.reshape(-1, 2)
+        texts, rewards = texts.reshape(-1, 2, corpus.LENGTH), rewards.reshape(-1, 2)
+        decided_first = jnp.argsort(rewards[:, 0] == rewards[:, 1], stable=True)
+        kept = jax.random.permutation(shuffle_key, decided_first[: TRAINING_PAIRS + TEST_PAIRS])
+        return texts[kept], rewards[kept]
 
     def _order(self, texts: jax.Array, first_wins: jax.Array) -> Pairs:
         texts = jnp.where(first_wins[:, None, None], texts, texts[:, ::-1])

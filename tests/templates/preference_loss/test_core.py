@@ -12,6 +12,7 @@ import pytest
 
 from templates.contract import SeedResult
 from templates.native import NativeFunction
+from templates.preference_loss.attributes import attribute_index
 from templates.preference_loss.core import PreferenceLossCore
 from templates.preference_loss.pairs import SeedDataSource
 from templates.preference_loss.settings import BETAS, TASKS
@@ -151,23 +152,29 @@ def test_unknown_names_are_refused(core, baseline):
 def test_label_noise_turns_labels_round_and_nothing_else(core):
     source: SeedDataSource = core._source
     clean, noisy = source.get("sentiment", 3), source.get("label_noise", 3)
-    first = np.asarray(clean.batches.texts[:, :, 0] == noisy.batches.texts[:, :, 0]).all(axis=-1)
+    one, two = np.asarray(clean.batches.texts), np.asarray(noisy.batches.texts)
+    same = (one == two).all(axis=(2, 3))
+    turned = (one[:, :, ::-1] == two).all(axis=(2, 3))
+    assert (same | turned).all()
     # a quarter is turned; 3,072 labels give a standard error of .008
-    assert 1 - first.mean() == pytest.approx(0.25, abs=0.04)
-    turned = np.asarray(clean.batches.texts[:, :, ::-1] == noisy.batches.texts).all(axis=(2, 3))
-    assert turned[~first].all()
+    assert turned.mean() == pytest.approx(0.25, abs=0.04)
     np.testing.assert_array_equal(clean.test.texts, noisy.test.texts)
     np.testing.assert_array_equal(clean.prompts, noisy.prompts)
 
 
-def test_pairs_are_labelled_by_the_reward(core):
+@pytest.mark.parametrize("task", sorted(TASKS))
+def test_pairs_are_labelled_by_the_reward(core, task):
     source: SeedDataSource = core._source
-    data = source.get("sentiment", 4)
-    rewards = np.asarray(jax.jit(source._rewards, static_argnums=1)(data.batches.texts, 0))
+    setting = TASKS[task]
+    data = source.get(task, 4)
+    reward = jax.jit(source._rewards)
+    rewards = np.asarray(reward(data.batches.texts, attribute_index(setting.attribute)))
     gap = (rewards[..., 0] - rewards[..., 1]).ravel()
-    decided = np.abs(gap) > 0.1
-    expected = 1 / (1 + np.exp(-np.abs(gap[decided]) / TASKS["sentiment"].temperature))
-    agree = gap[decided] > 0
+    decided = gap != 0
+    assert decided.mean() > 0.97  # pairs without a preference are left out
+    right = 1 / (1 + np.exp(-np.abs(gap[decided]) / setting.temperature))
+    expected = (1 - setting.flipped) * right + setting.flipped * (1 - right)
     error = np.sqrt((expected * (1 - expected)).sum()) / decided.sum()
-    assert decided.mean() > 0.4
-    assert abs(agree.mean() - expected.mean()) < 5 * error  # false alarm: 6e-7
+    assert abs((gap[decided] > 0).mean() - expected.mean()) < 5 * error  # false alarm: 6e-7
+    tested = np.asarray(reward(data.test.texts, attribute_index(setting.attribute)))
+    assert (tested[:, 0] >= tested[:, 1]).all()

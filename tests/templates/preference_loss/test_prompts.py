@@ -5,14 +5,15 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import jax.numpy as jnp
-import pytest
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from agent.proposers.prompts import load_prompts, render
+from agent.proposers.selection import Peer
 from templates.native import NativeFunction
 from templates.preference_loss.probes import probe_arguments
 from templates.registry import load_template
 
 TEMPLATE = load_template("preference_loss")
+PROMPTS = load_prompts(TEMPLATE.prompt)
 BASELINES = [
     SimpleNamespace(name=each.name, title=each.title, score=0.58)
     for each in TEMPLATE.baselines
@@ -20,62 +21,54 @@ BASELINES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def prompts():
-    loader = FileSystemLoader(TEMPLATE.path / "prompts")
-    environment = Environment(loader=loader, undefined=StrictUndefined)
-
-    def render(name, **given):
-        return environment.get_template(f"{name}.jinja").render(spec=TEMPLATE.spec, **given)
-
-    return render
+def proposal(**given):
+    values = {"parents": [], "siblings": [], "failures": [], "direction": "", **given}
+    system, user = render(
+        PROMPTS, "propose.jinja", {"spec": TEMPLATE.spec, "baselines": BASELINES, **values}
+    )
+    return system.content, user.content
 
 
 def candidate(name, **changes):
     fields = {
+        "id": name,
+        "index": 0,
         "name": name,
-        "code": f"CODE-OF-{name}",
         "thought": f"THOUGHT-OF-{name}",
+        "code": f"CODE-OF-{name}",
+        "kind": "proposal",
+        "stage": "screen",
         "score": 0.5912,
-        "interval_low": 0.588,
-        "interval_high": 0.594,
-        "known_as": None,
-        "review": None,
+        "low": 0.588,
+        "high": 0.594,
     }
-    return SimpleNamespace(**{**fields, **changes})
+    return Peer(**{**fields, **changes})
 
 
-def empty_proposal(prompts):
-    return prompts(
-        "propose", parents=[], siblings=[], baselines=BASELINES, failures=[], direction=""
-    )
-
-
-def test_system_states_the_interface_and_its_example_runs(prompts):
-    text = prompts("system")
+def test_system_states_the_interface_and_its_example_runs():
+    text, _ = proposal()
     (function,) = TEMPLATE.spec.functions
     for argument in function.arguments:
         assert f"- {argument.name}: " in text
     assert "shape [64]" in text
-    code = text[text.index("import jax\n") :]
+    code = text[text.index("import jax\n") : text.index("# DPO")]
     names: dict[str, object] = {}
     exec(code, names)
     bound = NativeFunction(names["loss"], function, 6)
     assert bool(jnp.isfinite(bound.value(*probe_arguments(6)[0])).all())
+    for baseline in BASELINES:
+        assert f"- {baseline.name}: 0.5800" in text
 
 
-def test_prompts_without_feedback_are_short(prompts):
+def test_prompts_without_feedback_are_short():
     # four characters a token is a low estimate of the length for English and code alike
-    assert len(prompts("system") + empty_proposal(prompts)) / 4 < 900
-    assert "None" not in empty_proposal(prompts)
+    assert sum(map(len, proposal())) / 4 < 800
 
 
-def test_proposal_shows_all_feedback(prompts):
-    text = prompts(
-        "propose",
+def test_proposal_shows_all_feedback():
+    _, text = proposal(
         parents=[candidate("first"), candidate("second", known_as="dpo", review="REVIEW-TEXT")],
-        siblings=[candidate("third", score=None, interval_low=None, interval_high=None)],
-        baselines=BASELINES,
+        siblings=[candidate("third", score=None, low=None, high=None)],
         failures=[SimpleNamespace(kind="shape", message="MESSAGE-TEXT")],
         direction="DIRECTION-TEXT",
     )
@@ -89,12 +82,21 @@ def test_proposal_shows_all_feedback(prompts):
         "THOUGHT-OF-third",
         "shape: MESSAGE-TEXT",
         "DIRECTION-TEXT",
-        "DPO: logistic loss of the implicit reward margin: 0.5800",
     ):
         assert shown in text
 
 
-def test_repair_shows_the_code_and_the_error(prompts):
-    text = prompts("repair", code="BROKEN-CODE", error_kind="shape", error_message="got [1]")
-    assert "BROKEN-CODE" in text
-    assert "shape: got [1]" in text
+def test_repair_shows_the_code_and_the_error():
+    _, message = render(
+        PROMPTS,
+        "repair.jinja",
+        {
+            "spec": TEMPLATE.spec,
+            "baselines": BASELINES,
+            "code": "BROKEN-CODE",
+            "error_kind": "shape",
+            "error_message": "got [1]",
+        },
+    )
+    assert "BROKEN-CODE" in message.content
+    assert "shape: got [1]" in message.content
