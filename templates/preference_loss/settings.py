@@ -25,7 +25,6 @@ BATCH = 64
 BETAS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 """The grid on which each candidate draws its frontier."""
 
-
 UPDATES = 48
 """Updates of a full training; every pair is seen once."""
 
@@ -65,7 +64,7 @@ class TaskSetting:
 
 TASKS: Mapping[str, TaskSetting] = {
     "sentiment": TaskSetting(),
-    "modern_english": TaskSetting(attribute="modern", temperature=0.1),
+    "modern_english": TaskSetting(attribute="modern"),
     "unseen_prompts": TaskSetting(prompts="held_out"),
     "label_noise": TaskSetting(flipped=0.25),
     "beta_outside": TaskSetting(betas=(0.01, 0.02, 0.035, 3.0, 5.0, 8.0)),

@@ -171,7 +171,7 @@ def test_pairs_are_labelled_by_the_reward(core, task):
     rewards = np.asarray(reward(data.batches.texts, attribute_index(setting.attribute)))
     gap = (rewards[..., 0] - rewards[..., 1]).ravel()
     decided = gap != 0
-    assert decided.mean() > 0.97  # pairs without a preference are left out
+    assert decided.mean() > 0.95  # pairs without a preference are left out
     right = 1 / (1 + np.exp(-np.abs(gap[decided]) / setting.temperature))
     expected = (1 - setting.flipped) * right + setting.flipped * (1 - right)
     error = np.sqrt((expected * (1 - expected)).sum()) / decided.sum()
