@@ -9,6 +9,8 @@ from agent.report import summary
 from templates.errors import UserError
 from templates.registry import load_template
 
+SPEC = load_template("preference_loss").spec
+
 
 def test_a_campaign_without_a_winner_says_so(archive, nothing_found):
     found = summary(archive, "latest")
@@ -26,7 +28,7 @@ def test_a_discovery_is_named_with_both_margins(archive, discovered):
     assert found.headline.endswith("on held-out tasks.")
     (confirmation,) = found.confirmations
     assert confirmation.holds
-    assert confirmation.gain.n == 24
+    assert confirmation.gain.n == SPEC.tier("confirm").seeds
     assert [record.name for record in found.discoveries] == ["tempered_margin"]
 
 
@@ -58,7 +60,7 @@ def test_rows_are_ranked_with_the_search_first(archive, nothing_found):
     assert [row.rank for row in rows] == list(range(1, len(rows) + 1))
     names = [row.candidate.name for row in rows]
     assert names[:3] == ["ipo", "dpo", "tempered_margin"]
-    searched = [row.seeds == 12 for row in rows]
+    searched = [row.seeds == SPEC.tier("search").seeds for row in rows]
     assert searched == sorted(searched, reverse=True)
     assert rows[-1].candidate.kind == "control"
     by_name = {row.candidate.name: row for row in rows}

@@ -7,7 +7,9 @@ import pytest
 
 from agent.archive import Archive, ReviewRecord
 from agent.report import summary, write_report
+from templates.registry import load_template
 
+SEEDS = {tier.name: tier.seeds for tier in load_template("preference_loss").spec.tiers}
 HOSTILE = "<script>alert(1)</script>"
 
 
@@ -108,7 +110,7 @@ def test_everything_that_was_asked_for_is_there(archive, discovered, tmp_path):
         assert failure.kind in words
         assert failure.example in words
     for text in (
-        "12 + 24 fresh",
+        f"{SEEDS['search']} + {SEEDS['confirm']} fresh",
         "non_convex",
         "own network namespace",
         "this machine has none",
@@ -234,7 +236,8 @@ def test_a_template_draws_its_own_figures(fill, tmp_path):
         "    Args:\n        secret: x.\n    '''\n"
         "    figure = Figure()\n"
         "    axes = figure.add_subplot()\n"
-        "    assert len(baselines['dpo']) == 12 and len(baselines['hinge']) == 4\n"
+        f"    assert len(baselines['dpo']) == {SEEDS['search']}\n"
+        f"    assert len(baselines['hinge']) == {SEEDS['screen']}\n"
         "    for name, details in candidates.items():\n"
         "        axes.plot([d['reference_reward'] for d in details], label=name)\n"
         "    return figure\n"
