@@ -71,7 +71,7 @@ def test_rows_are_ranked_with_the_search_first(archive, nothing_found):
     assert gain.value == pytest.approx(-0.015, abs=0.004)
     assert gain.high - gain.low < 0.6 * (score.score_high - score.score_low)
     # What never reached the search tier is compared on the seeds that both have.
-    assert by_name["log_cosh"].seeds == 4
+    assert by_name["log_cosh"].seeds == SPEC.tier("screen").seeds
     assert by_name["log_cosh"].gain.n == 4
 
 
@@ -110,12 +110,12 @@ def test_every_failure_is_counted_with_an_example(archive, nothing_found):
             assert (failures[attempt, kind].count, failures[attempt, kind].overcome) == (1, 0)
     assert failures["evaluation (screen)", "timeout"].example.startswith("no result within 60 s")
     diverged = failures["training (full, proposal)", "training diverged at N of N values of beta"]
-    assert diverged.count == 4
+    assert diverged.count == SPEC.tier("screen").seeds
     assert (
         failures["model call", "provider"].count,
         failures["model call", "provider"].overcome,
     ) == (1, 1)
-    assert sum(f.count for f in failures.values()) == 1 + 12 + 1 + 4 + 1
+    assert sum(f.count for f in failures.values()) == 15 + diverged.count
 
 
 def test_an_attempt_that_repeats_a_failure_is_counted_with_it(archive, start):
