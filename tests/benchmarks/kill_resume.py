@@ -105,6 +105,15 @@ def finish(home: Path, recording: Path, seed: int) -> float:
     return time.monotonic() - began
 
 
+def over(home: Path) -> bool:
+    """Whether the campaign of a home is done; a kill may come after its last step."""
+    if not (home / "archive.db").exists():
+        return False
+    with Archive(home / "archive.db") as archive:
+        known = archive.campaigns()
+        return bool(known) and known[0].status == "done"
+
+
 def series(kills: int, seed: int) -> Outcome:
     """Kill that many times and compare."""
     rng = random.Random(seed)
@@ -132,14 +141,9 @@ def series(kills: int, seed: int) -> Outcome:
                     if process.returncode != 0:
                         assert process.stderr is not None
                         raise RuntimeError(process.stderr.read().decode()[-3000:])
+                if over(home):
                     break
-            if (home / "archive.db").exists():
-                with Archive(home / "archive.db") as archive:
-                    known = archive.campaigns()
-                    over = bool(known) and known[0].status == "done"
-            else:
-                over = False
-            if not over:
+            if not over(home):
                 finish(home, recording, seed)
             found = content(home)
             unequal += found[0] != expected[0]
