@@ -23,9 +23,9 @@ _THOUGHT_LENGTH = 200
 _TEXT_LIMIT = 100_000
 _OBJECTS_TRIED = 64
 
-# What a line of code may hold: printable ASCII without quotes, backslashes and braces, which such
-# code does without and which, written by a small model, are nearly always a slip.
-_PRINTABLE = r"[ !#-&(-\[\]-z|~]"
+# What a line of code may hold: printable ASCII without quotes, backslashes, backticks and braces,
+# which such code does without and which, written by a small model, are nearly always a slip.
+_PRINTABLE = r"[ !#-&(-\[\]-_a-z|~]"
 _MAX_LINES = 24
 
 
@@ -34,8 +34,9 @@ def proposal_schema(functions: Sequence[FunctionSignature]) -> dict[str, Any]:
 
     The order of the properties is the order in which a constrained model writes them: it thinks
     before it names and names before it codes. Where the candidate is one function, its code must
-    begin with the imports and the exact ``def`` line: small models otherwise spend their errors
-    there.
+    begin with the imports and the exact ``def`` line and end with the first ``return`` of that
+    function: small models otherwise spend their errors before the one and their tokens after the
+    other.
 
     Args:
         functions: The signatures that a candidate must define.
@@ -50,7 +51,7 @@ def proposal_schema(functions: Sequence[FunctionSignature]) -> dict[str, Any]:
         quoted = head.replace(".", r"\.").replace("(", r"\(").replace(")", r"\)")
         code = {
             "type": "string",
-            "pattern": f"^{quoted}(\n    {_PRINTABLE}+){{1,{_MAX_LINES}}}$",
+            "pattern": f"^{quoted}{_body()}$",
         }
     return {
         "type": "object",
@@ -62,6 +63,29 @@ def proposal_schema(functions: Sequence[FunctionSignature]) -> dict[str, Any]:
         "required": ["thought", "name", "code"],
         "additionalProperties": False,
     }
+
+
+def _body() -> str:
+    """Indented lines, of which the last and no other is a ``return`` of the outermost function."""
+    other = f"{_without('( ')}{_PRINTABLE}*"
+    for letter in reversed("return"):
+        # a line that begins like "return": it may end here or go on in another way
+        other = f"{_without(letter)}{_PRINTABLE}*|{letter}({other})?"
+    return f"(\n    ({other})){{0,{_MAX_LINES}}}\n    return {_PRINTABLE}+"
+
+
+def _without(characters: str) -> str:
+    """Class of the printable characters but some, written as ranges."""
+    printable = re.compile(_PRINTABLE)
+    ranges: list[list[str]] = []
+    for one in map(chr, range(32, 127)):
+        if printable.fullmatch(one) and one not in characters:
+            if ranges and ord(one) == ord(ranges[-1][1]) + 1:
+                ranges[-1][1] = one
+            else:
+                ranges.append([one, one])
+    quoted = [[f"\\{end}" if end in "[]^-" else end for end in pair] for pair in ranges]
+    return "[" + "".join(f"{low}-{high}" for low, high in quoted) + "]"
 
 
 _FENCE = re.compile(r"```[ \t]*[\w+-]*[ \t]*\r?\n(.*?)(?:\n[ \t]*```|```|\Z)", re.DOTALL)

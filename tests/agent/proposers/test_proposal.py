@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -107,6 +108,32 @@ def test_the_schema_asks_for_the_thought_first() -> None:
     schema = proposal_schema(load_template("preference_loss").spec.functions)
     assert list(schema["properties"]) == schema["required"]
     assert schema["required"] == ["thought", "name", "code"]
+
+
+@pytest.mark.parametrize(
+    ("body", "fits"),
+    [
+        ("    return x", True),
+        ("    x = 1\n    return x", True),
+        ("    returns = 1\n    return returns", True),
+        ("    ret\n    r = 1\n    return ret", True),
+        ("    def inner(x):\n        return x\n    return inner(1)", True),
+        ("    x = 1", False),
+        ("    return x\n    y = 1", False),
+        ("    return x\n    return y", False),
+        ("    return(x)\n    return y", False),
+        ("    return x\n    ```", False),
+        ("    x = '1'\n    return x", False),
+    ],
+)
+def test_the_code_ends_with_the_first_return_of_the_function(body: str, fits: bool) -> None:
+    schema = proposal_schema(load_template("preference_loss").spec.functions)
+    head = (
+        "import jax\nimport jax.numpy as jnp\n\n\ndef loss(policy_chosen_logps, "
+        "policy_rejected_logps, reference_chosen_logps, reference_rejected_logps, beta):\n"
+    )
+    pattern = schema["properties"]["code"]["pattern"]
+    assert bool(re.search(pattern, head + body)) is fits
 
 
 def check(text: str) -> None:
