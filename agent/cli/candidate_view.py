@@ -11,10 +11,11 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from agent.cli.output import interval, number, plain, shorten
+from agent.cli.output import plain, shorten
 from agent.cli.tables import facts_table, plain_table
 from agent.evaluation.racing import summarize
 from agent.evaluation.seeds import jobs_of
+from agent.wording import interval, number
 
 if TYPE_CHECKING:
     from agent.archive import Archive, CandidateRecord, EvaluationRecord

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, TextIO
 
-from agent.cli.output import duration, money, number
+from agent.wording import duration, money, number
 
 if TYPE_CHECKING:
     from agent.campaign.progress import Progress

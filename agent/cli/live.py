@@ -15,7 +15,8 @@ from rich.text import Text
 from agent.campaign.progress import Leader, Progress
 from agent.cli.interrupt import SAVING, Interruption
 from agent.cli.lines import LineView
-from agent.cli.output import duration, interval, money, shorten
+from agent.cli.output import shorten
+from agent.wording import duration, interval, money
 
 __all__ = ["LiveView", "render"]
 

@@ -1,4 +1,4 @@
-"""Consoles, the one JSON object, and how numbers, times and money are written."""
+"""Consoles, the one JSON object, moments, and text that cannot steer a terminal."""
 
 from __future__ import annotations
 
@@ -21,15 +21,10 @@ _PIPE_COLUMNS = 160
 __all__ = [
     "age",
     "console",
-    "duration",
     "emit_json",
-    "interval",
     "jsonable",
-    "money",
-    "number",
     "plain",
     "shorten",
-    "signed",
 ]
 
 
@@ -70,50 +65,9 @@ def emit_json(value: Any) -> None:
     sys.stdout.flush()
 
 
-def number(value: float | None) -> str:
-    """Four decimals for everyday sizes, three significant digits beyond; a dash for None."""
-    if value is None:
-        return "-"
-    if value == 0 or 1e-3 <= abs(value) < 1e4:
-        return f"{value:.4f}"
-    return f"{value:.3g}"
-
-
-def interval(value: float | None, low: float | None, high: float | None) -> str:
-    """``0.9123 [0.9031, 0.9214]``; the bracket is left out where there is no interval."""
-    if value is None or low is None or high is None:
-        return number(value)
-    return f"{number(value)} [{number(low)}, {number(high)}]"
-
-
-def signed(value: float, low: float, high: float) -> str:
-    """``+0.0123 [+0.0031, +0.0214]``, for a difference."""
-    parts = (("+" if part > 0 else "") + number(part) for part in (value, low, high))
-    return "{} [{}, {}]".format(*parts)
-
-
-def duration(seconds: float | None) -> str:
-    """``8 s``, ``12 min 05 s`` or ``3 h 07 min``; a dash for None."""
-    if seconds is None:
-        return "-"
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min"
-
-
 def age(moment: datetime) -> str:
     """A moment as local date and time."""
     return f"{moment.astimezone():%Y-%m-%d %H:%M}"
-
-
-def money(dollars: float) -> str:
-    """Dollars; amounts under a cent keep four decimals."""
-    return f"${dollars:.4f}" if 0 < dollars < 0.01 else f"${dollars:.2f}"
 
 
 def plain(text: str) -> str:

@@ -9,7 +9,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from agent.cli.output import age, duration, interval, money, shorten, signed
+from agent.cli.output import age, shorten
+from agent.wording import duration, interval, money, signed_interval
 
 if TYPE_CHECKING:
     from agent.archive import CandidateRecord
@@ -66,15 +67,14 @@ def ranking_table(found: Summary, width: int) -> Table:
         return text if width >= _WIDE else text.replace(" [", "\n[")
 
     for row in found.rows:
-        candidate, gain = row.candidate, row.gain
-        gained = "-" if gain is None else signed(gain.value, gain.low, gain.high)
+        candidate = row.candidate
         fresh = f" + {row.fresh_seeds} fresh" if row.fresh_seeds else ""
         table.add_row(
             str(row.rank),
             short_id(candidate.id),
             shorten(candidate.name, 40),
             fitted(interval(candidate.score, candidate.score_low, candidate.score_high)),
-            "the best baseline" if row.is_best_baseline else fitted(gained),
+            "the best baseline" if row.is_best_baseline else fitted(signed_interval(row.gain)),
             *((f"{row.seeds}{fresh}", candidate.stage) if roomy else ()),
             _known(candidate),
             style=_row_style(candidate.is_discovery, row.is_best_baseline),

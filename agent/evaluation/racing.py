@@ -45,11 +45,15 @@ class Verdict:
 
 
 def summarize(scores: Scores) -> Estimate:
-    """Interquartile mean with its 95 % interval, stratified by task (arXiv 2108.13264)."""
+    """Mean with its 95 % interval, stratified by task.
+
+    A mean and not an interquartile mean: gains are means of paired differences, and a ranking must
+    not contradict them.
+    """
     by_task: dict[str, list[float]] = {}
     for (task, _), score in sorted(scores.items()):
         by_task.setdefault(task, []).append(score)
-    return interval(by_task, statistic="iqm")
+    return interval(by_task)
 
 
 def gain(

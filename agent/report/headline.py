@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from agent.archive import CandidateRecord
 from agent.report.confirmation import Confirmation
 from agent.report.scores import ScoreBook
-from agent.report.wording import interval, number, signed_interval
+from agent.wording import interval, number, signed_interval
 
 __all__ = ["headline"]
 

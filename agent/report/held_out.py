@@ -62,9 +62,9 @@ def held_out_results(book: ScoreBook, candidate: CandidateRecord) -> tuple[TaskR
         results.append(
             TaskResult(
                 task=task,
-                score=interval(list(mine.values()), statistic="iqm"),
+                score=interval(list(mine.values())),
                 best_baseline=best,
-                baseline_score=interval(list(table[best].values()), statistic="iqm"),
+                baseline_score=interval(list(table[best].values())),
                 gain=gain(mine, table[best], book.spec.primary.direction),
             )
         )

@@ -12,9 +12,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from agent import wording
 from agent.archive import Archive, CandidateRecord, ReviewRecord
 from agent.evaluation.statistics import alpha_spent
-from agent.report import wording
 from agent.report.curves_figure import curve_of, curves_figure
 from agent.report.formula import Formula, typeset
 from agent.report.held_out import TaskResult, held_out_results
@@ -85,7 +85,7 @@ def _render(page: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("duration", "money", "number", "signed"):
+    for name in ("duration", "interval", "money", "number", "signed_interval"):
         environment.globals[name] = getattr(wording, name)
     return environment.get_template("page.html.jinja").render(page)
 

@@ -18,8 +18,6 @@ from templates.registry import load_template
 
 __all__ = ["Confirmation", "Counts", "ModelUse", "Row", "Summary", "summary"]
 
-# Tiers whose scores may be ranked together; a confirmed candidate keeps its score from search.
-_RANKED_TOGETHER = (("search", "confirm"), ("screen",))
 _EVALUATED = frozenset({"smoke", "screen", "search", "confirm"})
 
 
@@ -137,7 +135,8 @@ def summary(archive: Archive, campaign_id: str, *, limit: int = 40) -> Summary:
     baseline = book.best_baseline()
     proposals = archive.candidates(campaign.id, kinds=("proposal",))
     confirmations = confirmations_of(archive, campaign.id, proposals)
-    ranked = _ranked(archive, campaign, spec)
+    everyone = archive.counts(campaign.id).total
+    ranked = archive.leaderboard(campaign.id, everyone, direction=spec.primary.direction)
     rows = tuple(
         _row(book, rank, candidate, baseline)
         for rank, candidate in enumerate(ranked[:limit], start=1)
@@ -157,20 +156,6 @@ def summary(archive: Archive, campaign_id: str, *, limit: int = 40) -> Summary:
         models=_models(archive, campaign, spec, proposals),
         usage=archive.usage(campaign.id),
     )
-
-
-def _ranked(
-    archive: Archive, campaign: CampaignRecord, spec: TemplateSpec
-) -> list[CandidateRecord]:
-    """Those that went further first, since a score on fewer seeds is not comparable."""
-    everyone = archive.counts(campaign.id).total
-    return [
-        record
-        for stages in _RANKED_TOGETHER
-        for record in archive.leaderboard(
-            campaign.id, everyone, direction=spec.primary.direction, stages=stages
-        )
-    ]
 
 
 def _row(

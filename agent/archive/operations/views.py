@@ -16,6 +16,8 @@ __all__ = ["ViewOperations"]
 
 # How many identifiers go into one query; databases bound the number of parameters.
 _BATCH = 500
+# Stages whose scores rest on the seeds of the search tier.
+_SEARCHED = ("search", "confirm")
 
 
 class ViewOperations(Operations):
@@ -69,13 +71,17 @@ class ViewOperations(Operations):
     ) -> list[CandidateRecord]:
         """The best candidates of a campaign by score; the earlier one first where scores tie.
 
+        Those that the search tier scored come first: scores on fewer seeds are not comparable.
+
         Args:
             campaign: Identifier of the campaign.
             limit: At most so many.
             direction: Which way the score is better.
             kinds: Only these kinds.
-            stages: Only these stages; scores of different stages rest on different seeds.
+            stages: Only these stages.
         """
+        maximize = direction is Direction.MAXIMIZE
+        order = Candidate.score.desc() if maximize else Candidate.score.asc()
         query = select(Candidate).where(
             Candidate.campaign_id == campaign, Candidate.score.is_not(None)
         )
@@ -83,11 +89,15 @@ class ViewOperations(Operations):
             query = query.where(Candidate.kind.in_(kinds))
         if stages is not None:
             query = query.where(Candidate.stage.in_(stages))
-        maximize = direction is Direction.MAXIMIZE
-        order = Candidate.score.desc() if maximize else Candidate.score.asc()
-        query = query.order_by(order, Candidate.index).limit(limit)
+        searched = Candidate.stage.in_(_SEARCHED)
+        found: list[CandidateRecord] = []
         with self._reading() as session:
-            return [to_record(CandidateRecord, row) for row in session.scalars(query)]
+            for part in (query.where(searched), query.where(~searched)):
+                rows = session.scalars(
+                    part.order_by(order, Candidate.index).limit(limit - len(found))
+                )
+                found += [to_record(CandidateRecord, row) for row in rows]
+        return found
 
     def lineage(self, candidate: str) -> list[CandidateRecord]:
         """A candidate and all its ancestors, the oldest first, the candidate last.

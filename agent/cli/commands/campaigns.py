@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from agent.cli.home import CampaignArgument, HomeOption, JsonOption, home_of, open_archive
-from agent.cli.output import age, console, duration, emit_json, money, plain
+from agent.cli.output import age, console, emit_json, plain
+from agent.wording import duration, money
 
 if TYPE_CHECKING:
     from agent.archive import Archive, CampaignRecord

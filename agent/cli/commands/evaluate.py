@@ -12,7 +12,8 @@ import typer
 from agent.cli.commands.run import SandboxOption, WorkersOption, require_sandbox
 from agent.cli.failures import EXIT_USER
 from agent.cli.home import JsonOption
-from agent.cli.output import console, duration, emit_json, interval, number, plain
+from agent.cli.output import console, emit_json, plain
+from agent.wording import duration, interval, number
 
 __all__ = ["evaluate"]
 

@@ -11,7 +11,8 @@ import typer
 
 from agent.cli.failures import EXIT_INTERRUPTED
 from agent.cli.home import CampaignArgument, HomeOption, JsonOption, home_of, open_archive
-from agent.cli.output import console, emit_json, money, plain
+from agent.cli.output import console, emit_json, plain
+from agent.wording import money
 
 if TYPE_CHECKING:
     from agent.archive import Archive, CampaignRecord

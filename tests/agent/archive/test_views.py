@@ -72,6 +72,15 @@ def test_the_leaderboard_orders_by_score(archive, campaign, add):
     assert indices(kinds=["baseline"]) == []
 
 
+def test_scores_on_fewer_seeds_come_last(archive, campaign, add):
+    for index, (score, stage) in enumerate(
+        [(0.5, "search"), (0.9, "screen"), (0.4, "confirm"), (0.8, "screen")]
+    ):
+        add(index, score=score, stage=stage)
+    assert [c.index for c in archive.leaderboard(campaign)] == [0, 2, 1, 3]
+    assert [c.index for c in archive.leaderboard(campaign, 3)] == [0, 2, 1]
+
+
 def test_lineage_goes_back_to_the_first_ancestors(archive, campaign, add):
     ids = [f"3f2a-{index:05d}" for index in range(6)]
     for index, parents in enumerate([(), (), (1, 0), (), (2, 3), (4, 2)]):

@@ -1,38 +1,44 @@
-"""How numbers, times and money are written in a report."""
+"""How numbers, times and money are written, on the terminal and in reports."""
 
 from __future__ import annotations
 
-from agent.evaluation.statistics import Estimate
+from typing import TYPE_CHECKING
 
-__all__ = ["duration", "interval", "money", "number", "signed", "signed_interval"]
+if TYPE_CHECKING:
+    from agent.evaluation.statistics import Estimate
+
+__all__ = ["duration", "interval", "money", "number", "signed_interval"]
 
 
 def number(value: float | None) -> str:
     """Four decimals for everyday sizes, three significant digits beyond; a dash for None."""
-    if value is None:
-        return "–"
-    if value == 0 or 1e-3 <= abs(value) < 1e4:
-        return f"{value:.4f}".replace("-", "−")
-    return f"{value:.3g}".replace("-", "−")
+    return _alike(value)[0]
 
 
 def interval(value: float | None, low: float | None, high: float | None) -> str:
     """``0.9123 [0.9031, 0.9214]``; the bracket is left out where there is no interval."""
     if value is None or low is None or high is None:
         return number(value)
-    return f"{number(value)} [{number(low)}, {number(high)}]"
-
-
-def signed(value: float) -> str:
-    """A difference, with its sign."""
-    return ("+" if value > 0 else "") + number(value)
+    parts = _alike(value, low, high)
+    return f"{parts[0]} [{parts[1]}, {parts[2]}]"
 
 
 def signed_interval(estimate: Estimate | None) -> str:
     """``+0.0123 [+0.0031, +0.0214]`` for a difference; a dash for None."""
     if estimate is None:
         return "–"
-    return f"{signed(estimate.value)} [{signed(estimate.low)}, {signed(estimate.high)}]"
+    parts = (estimate.value, estimate.low, estimate.high)
+    signed = (
+        ("+" if part > 0 else "") + text for part, text in zip(parts, _alike(*parts), strict=True)
+    )
+    return "{} [{}, {}]".format(*signed)
+
+
+def _alike(*values: float | None) -> list[str]:
+    """Numbers that are read together, in one form: the largest of them decides which."""
+    largest = max((abs(value) for value in values if value is not None), default=0.0)
+    form = ".4f" if largest == 0 or 1e-3 <= largest < 1e4 else ".3g"
+    return ["–" if value is None else f"{value:{form}}".replace("-", "−") for value in values]
 
 
 def duration(seconds: float | None) -> str:
