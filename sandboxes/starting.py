@@ -56,8 +56,9 @@ def compiled_core(
 
     Raises:
         InfrastructureError: The core cannot be compiled.
-        UserError: The cache folder cannot be written.
+        UserError: The cache folder cannot be written, or the template cannot be read in there.
     """
+    _require_readable(template.path)
     folder = _cache_root() / "compiled" / _key(template, platform)
     if (folder / _DONE).exists():
         return folder
@@ -107,6 +108,19 @@ def _compile(template: Template, sandbox: Sandbox, platform: str, folder: Path) 
         (folder / _DONE).touch()
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _require_readable(folder: Path) -> None:
+    """What root runs becomes another user in its sandbox, who needs to read the template."""
+    if os.geteuid() != 0:
+        return
+    for path in (folder, *folder.rglob("*")):
+        wanted = 0o005 if path.is_dir() else 0o004
+        if path.stat().st_mode & wanted != wanted:
+            raise UserError(
+                f"sandboxes run as an unprivileged user, who may not read {path}; allow it: "
+                f"chmod -R a+rX {folder}"
+            )
 
 
 def _cache_root() -> Path:
