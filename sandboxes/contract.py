@@ -94,12 +94,12 @@ class Role:
         name: ``tracer`` or ``evaluator``.
         module: Python module that is run as the process's main.
         read_only: Folders that the process may read besides the interpreter and its packages.
-        writable: Folders that it may write to; only for roles that never meet a candidate.
         hidden_packages: Top-level packages beside the interpreter's that it must not see.
         memory_bytes: Limit of resident memory where the sandbox can hold it (else address space).
         processes: How many processes and threads it may have.
         gpu: Whether it needs the machine's accelerator.
-        arguments: JSON data handed to the module at start.
+        arguments: JSON data handed to the module at start; a `Path` below one of ``read_only`` is
+            handed over as what the process sees it as.
     """
 
     name: str
@@ -110,7 +110,6 @@ class Role:
     processes: int
     gpu: bool
     arguments: Mapping[str, Any]
-    writable: Sequence[Path] = ()
 
 
 class ProcessHandle(Protocol):

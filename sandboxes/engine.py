@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,7 +21,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sandboxes.contract import Inspection, ProcessHandle, Program, Role, Sandbox
 from sandboxes.protocol import Message, ProtocolError, ReplyTimeoutError, decode_frame
 from sandboxes.screen import screen
-from sandboxes.starting import PRIVATE_PACKAGES, WARM_UP_TIMEOUT_S, boot, compiled_core
+from sandboxes.starting import (
+    PRIVATE_PACKAGES,
+    WARM_UP_TIMEOUT_S,
+    boot,
+    compiled_core,
+    evaluator_role,
+)
 from templates.errors import CandidateError, DiscoveryError, InfrastructureError
 from templates.registry import Template
 
@@ -121,7 +126,7 @@ class Engine:
         self._slots = [_Slot(number) for number in range(self.workers)]
         self._free: queue.SimpleQueue[_Slot] = queue.SimpleQueue()
         self._closed = False
-        self._compiled = Path()
+        self._compiled = b""
 
     def __enter__(self) -> Self:
         self.start()
@@ -351,20 +356,7 @@ class Engine:
         self._tracer, _ = boot(self.sandbox, role, 60.0)
 
     def _start_evaluator(self, slot: _Slot) -> None:
-        spec = self.template.spec
-        role = Role(
-            name="evaluator",
-            module="sandboxes.evaluator.worker",
-            read_only=(self.template.path, self._compiled),
-            hidden_packages=PRIVATE_PACKAGES,
-            memory_bytes=spec.memory_bytes,
-            processes=128,
-            gpu=self.platform == "cuda",
-            arguments={
-                "template": str(self.template.path),
-                "platform": self.platform,
-                "compiled": str(self._compiled),
-            },
-        )
-        slot.handle, hello = boot(self.sandbox, role, WARM_UP_TIMEOUT_S)
-        slot.device = str(hello.get("device", ""))
+        role = evaluator_role(self.template, self.platform)
+        warm = Message("warm", {}, {"compiled": self._compiled})
+        slot.handle, hello = boot(self.sandbox, role, WARM_UP_TIMEOUT_S, warm)
+        slot.device = str(hello.body.get("device", ""))

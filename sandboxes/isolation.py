@@ -116,8 +116,6 @@ def build_root(spec: dict[str, Any]) -> None:
         (root / link.relative_to("/")).parent.mkdir(parents=True, exist_ok=True)
         if not (root / link.relative_to("/")).exists():
             (root / link.relative_to("/")).symlink_to(link.readlink())
-    for folder in map(Path, spec["writable"]):
-        _bind(folder, root, writable=True)
     for hidden in spec["hidden"]:
         covered = root / Path(hidden).relative_to("/")
         if covered.is_dir():
@@ -242,8 +240,9 @@ def main() -> NoReturn:
     become_nobody(refused)
     set_limits(spec)
     os.environ.clear()
-    writable = "/tmp" if "files" in refused else str(SCRATCH)
-    os.environ.update(spec["environment"], HOME=writable, TMPDIR=writable)
+    scratch = "/tmp" if "files" in refused else str(SCRATCH)
+    os.environ.update(spec["environment"], HOME=scratch, TMPDIR=scratch)
+    tempfile.tempdir = None  # it was looked up outside
     os.write(report_fd, json.dumps({"refused": refused}).encode() + b"\n")
     os.close(report_fd)
     sys.path[:0] = spec["import_paths"]

@@ -132,10 +132,12 @@ class ProcessSandbox:
         report_read, report_write = os.pipe()
         spec = {
             "module": role.module,
-            "arguments": dict(role.arguments),
+            "arguments": {
+                name: str(value.resolve()) if isinstance(value, Path) else value
+                for name, value in role.arguments.items()
+            },
             "import_paths": [str(_PACKAGE_ROOT)],
             "visible": [str(path) for path in _visible(role)],
-            "writable": [str(Path(path).resolve()) for path in role.writable],
             "hidden": [str(_PACKAGE_ROOT / name) for name in role.hidden_packages],
             "gpu": role.gpu,
             "address_space_bytes": 0 if role.gpu else role.memory_bytes,

@@ -2,112 +2,103 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
-import shutil
-import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
 from platformdirs import user_cache_path
 
 from sandboxes.contract import ProcessHandle, Role, Sandbox
-from sandboxes.protocol import ProtocolError
+from sandboxes.protocol import Message, ProtocolError
 from templates.errors import InfrastructureError, UserError
 from templates.registry import Template
 
-__all__ = ["PRIVATE_PACKAGES", "WARM_UP_TIMEOUT_S", "boot", "compiled_core"]
+__all__ = ["PRIVATE_PACKAGES", "WARM_UP_TIMEOUT_S", "boot", "compiled_core", "evaluator_role"]
 
 PRIVATE_PACKAGES = ("agent", "reviewers")
 WARM_UP_TIMEOUT_S = 900.0
-_DONE = "complete"
 
 
-def boot(sandbox: Sandbox, role: Role, timeout_s: float) -> tuple[ProcessHandle, Mapping[str, Any]]:
-    """Start a process and wait for its greeting.
+def boot(
+    sandbox: Sandbox, role: Role, timeout_s: float, first: Message | None = None
+) -> tuple[ProcessHandle, Message]:
+    """Start a process, tell it what it needs first, and wait for its greeting.
 
     Raises:
         InfrastructureError: It did not come up; the message ends with what it said.
     """
+    deadline = time.monotonic() + timeout_s
     handle = sandbox.start(role)
     try:
-        hello = handle.channel.receive(deadline=time.monotonic() + timeout_s)
+        if first is not None:
+            handle.channel.send(first, deadline=deadline)
+        hello = handle.channel.receive(deadline=deadline)
     except ProtocolError as error:
         said = handle.said()
         handle.kill()
         raise InfrastructureError(
             f"the {role.name} did not become ready ({error}): {said[-1500:]}"
         ) from error
-    return handle, hello.body
+    return handle, hello
 
 
 def compiled_core(
     template: Template, sandbox: Sandbox, platform: str, notify: Callable[[str], None]
-) -> Path:
-    """A folder with the core's compiled code, made on first use.
+) -> bytes:
+    """The core's compiled code as an archive, made on first use.
 
-    It is filled by a process that compiles the core and ends without ever meeting a program;
-    evaluators see it read-only. So workers start in seconds, and nothing that a candidate does can
-    reach what the next one runs.
+    It comes from a process that compiles the core and ends without ever meeting a program, and
+    every evaluator starts from its own copy. So workers start in seconds, and nothing that a
+    candidate does can reach what the next one runs.
 
     Raises:
         InfrastructureError: The core cannot be compiled.
         UserError: The cache folder cannot be written, or the template cannot be read in there.
     """
     _require_readable(template.path)
-    folder = _cache_root() / "compiled" / _key(template, platform)
-    if (folder / _DONE).exists():
-        return folder
+    file = _cache_root() / "compiled" / f"{_key(template, platform)}.zip"
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{folder}.lock"):
-            if not (folder / _DONE).exists():
+        if file.exists():
+            return file.read_bytes()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{file}.lock"):
+            if not file.exists():
                 notify(f"compiling the core of {template.spec.name} once for this machine")
-                _compile(template, sandbox, platform, folder)
+                unfinished = file.with_suffix(".unfinished")
+                unfinished.write_bytes(_compile(template, sandbox, platform))
+                unfinished.replace(file)
+            return file.read_bytes()
     except OSError as error:
         raise UserError(
-            f"cannot write the cache folder {folder}: {error}; set DISCOVER_CACHE to a folder "
-            "with free space"
+            f"cannot use the cache file {file}: {error}; set DISCOVER_CACHE to a folder with "
+            "free space"
         ) from error
-    return folder
 
 
-def _compile(template: Template, sandbox: Sandbox, platform: str, folder: Path) -> None:
-    scratch = Path(tempfile.mkdtemp(prefix=".compiling-", dir=folder.parent))
-    inside = scratch / "cache"
-    inside.mkdir()
-    # The process runs as another user where we are root; nobody else can come in from outside,
-    # since the folder around it is private.
-    inside.chmod(0o777)
-    role = Role(
-        name="core compiler",
+def evaluator_role(template: Template, platform: str) -> Role:
+    """What an evaluator of a template may see and use."""
+    return Role(
+        name="evaluator",
         module="sandboxes.evaluator.worker",
         read_only=(template.path,),
         hidden_packages=PRIVATE_PACKAGES,
         memory_bytes=template.spec.memory_bytes,
         processes=128,
         gpu=platform == "cuda",
-        arguments={
-            "template": str(template.path),
-            "platform": platform,
-            "compiled": str(inside.resolve()),
-            "only_warm": True,
-        },
-        writable=(inside,),
+        arguments={"template": template.path, "platform": platform},
     )
-    try:
-        handle, _ = boot(sandbox, role, WARM_UP_TIMEOUT_S)
-        handle.kill()
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(inside, folder)
-        folder.chmod(0o755)
-        (folder / _DONE).touch()
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _compile(template: Template, sandbox: Sandbox, platform: str) -> bytes:
+    role = dataclasses.replace(evaluator_role(template, platform), name="core compiler")
+    handle, hello = boot(sandbox, role, WARM_UP_TIMEOUT_S, Message("compile"))
+    handle.kill()
+    return hello.blobs["compiled"]
 
 
 def _require_readable(folder: Path) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import math
 import sys
+import tempfile
 import time
 import traceback
+import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,17 +49,17 @@ def load_core(path: Path, spec: TemplateSpec, platform: str) -> FunctionCore:
     return constructed
 
 
-def warm_core(template: Template, platform: str, compiled: str | None) -> FunctionCore:
+def warm_core(template: Template, platform: str, compiled: Path | None) -> FunctionCore:
     """A core with everything compiled that does not depend on a candidate.
 
     Args:
         template: Whose core.
         platform: ``cpu`` or ``cuda``.
-        compiled: Folder with compiled code to read or, where it may be written, to fill. It is
-            let go of before any program arrives, so no program can leave anything in it.
+        compiled: Folder with compiled code to read or to fill. It is let go of before any program
+            arrives, so no program can leave anything in it.
     """
     if compiled is not None:
-        jax.config.update("jax_compilation_cache_dir", compiled)
+        jax.config.update("jax_compilation_cache_dir", str(compiled))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     core = load_core(template.path, template.spec, platform)
@@ -65,6 +68,14 @@ def warm_core(template: Template, platform: str, compiled: str | None) -> Functi
     jax.config.update("jax_compilation_cache_dir", None)
     compilation_cache.reset_cache()
     return core
+
+
+def _pack(folder: Path) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(folder.iterdir()):
+            archive.write(file, file.name)
+    return data.getvalue()
 
 
 class Worker:
@@ -146,7 +157,15 @@ def main() -> None:
     channel = Channel(int(sys.argv[2]), int(sys.argv[3]))
     started = time.monotonic()
     template = load_template(Path(arguments["template"]))
-    core = warm_core(template, arguments["platform"], arguments["compiled"])
+    first = channel.receive()
+    with tempfile.TemporaryDirectory() as scratch:
+        compiled = Path(scratch)
+        if "compiled" in first.blobs:
+            zipfile.ZipFile(io.BytesIO(first.blobs["compiled"])).extractall(compiled)
+        core = warm_core(template, arguments["platform"], compiled)
+        if first.kind == "compile":
+            channel.send(Message("compiled", {}, {"compiled": _pack(compiled)}))
+            return
     worker = Worker(template, core)
     device = jax.devices()[0]
     channel.send(
@@ -160,7 +179,7 @@ def main() -> None:
             },
         )
     )
-    while not arguments.get("only_warm"):
+    while True:
         try:
             request = channel.receive()
         except PeerClosedError:
