@@ -91,18 +91,21 @@ class Role:
     """What a sandboxed process is for, and therefore what it may see and use.
 
     Args:
-        name: ``tracer`` or ``evaluator``.
+        name: What people call it.
+        image: What the process needs beside the interpreter: ``tracer``, ``evaluator``.
         module: Python module that is run as the process's main.
         read_only: Folders that the process may read besides the interpreter and its packages.
         hidden_packages: Top-level packages beside the interpreter's that it must not see.
         memory_bytes: Limit of resident memory where the sandbox can hold it (else address space).
         processes: How many processes and threads it may have.
+        cpus: How much processor time it may use, in cores.
         gpu: Whether it needs the machine's accelerator.
         arguments: JSON data handed to the module at start; a `Path` below one of ``read_only`` is
             handed over as what the process sees it as.
     """
 
     name: str
+    image: str
     module: str
     read_only: Sequence[Path]
     hidden_packages: Sequence[str]
@@ -110,6 +113,7 @@ class Role:
     processes: int
     gpu: bool
     arguments: Mapping[str, Any]
+    cpus: float = 1.0
 
 
 class ProcessHandle(Protocol):

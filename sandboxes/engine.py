@@ -345,6 +345,7 @@ class Engine:
     def _start_tracer(self) -> None:
         role = Role(
             name="tracer",
+            image="tracer",
             module="sandboxes.tracer.server",
             read_only=(),
             hidden_packages=(*PRIVATE_PACKAGES, "templates"),

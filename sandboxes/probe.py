@@ -13,8 +13,11 @@ from sandboxes.protocol import Channel, Message
 def look() -> dict[str, tuple[bool, str]]:
     """Name -> (holds, how it was seen)."""
     seen: dict[str, tuple[bool, str]] = {}
-    interfaces = [name for _, name in socket.if_nameindex()]
-    seen["network"] = (interfaces in ([], ["lo"]), f"interfaces: {', '.join(interfaces)}")
+    try:
+        interfaces = [name for _, name in socket.if_nameindex()]
+        seen["network"] = (interfaces in ([], ["lo"]), f"interfaces: {', '.join(interfaces)}")
+    except OSError as error:
+        seen["network"] = (True, f"no sockets at all: {error.strerror}")
     seen["processes"] = (os.getpid() == 1, f"own process id is {os.getpid()}")
     top = sorted(entry.name for entry in Path("/").iterdir())
     seen["files"] = (not {"root", "home", "var", "etc"} & _readable(top), f"/ holds {top}")
@@ -41,12 +44,26 @@ def look() -> dict[str, tuple[bool, str]]:
         status.get("NoNewPrivs") == "1",
         "set" if status.get("NoNewPrivs") == "1" else "not seen in /proc",
     )
-    outside = Path("/proc/self/uid_map").read_text().split() if status else []
-    seen["unprivileged"] = (
-        bool(outside) and outside[1] != "0",
-        f"user {outside[1]} outside" if outside else "unknown",
+    seen["capabilities"] = (
+        int(status.get("CapEff", "1"), 16) == 0,
+        f"effective {status.get('CapEff', 'unknown')}, bounding {status.get('CapBnd', 'unknown')}",
     )
+    seen["seccomp"] = (
+        status.get("Seccomp") == "2",
+        "system calls are filtered" if status.get("Seccomp") == "2" else "no filter is set",
+    )
+    user = _user_outside() if status else None
+    seen["unprivileged"] = (user not in (None, 0), f"user {user} outside")
     return seen
+
+
+def _user_outside() -> int | None:
+    """The user as the parent of this user namespace knows it."""
+    for line in Path("/proc/self/uid_map").read_text().splitlines():
+        inside, outside, count = map(int, line.split())
+        if inside <= os.getuid() < inside + count:
+            return outside + os.getuid() - inside
+    return None
 
 
 def _readable(names: list[str]) -> set[str]:

@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import IO
 
 from sandboxes.contract import Guarantee, Role
-from sandboxes.protocol import Channel, ProtocolError
+from sandboxes.environment import environment
+from sandboxes.probing import probe
+from sandboxes.protocol import Channel
 from templates.errors import InfrastructureError
 
 __all__ = ["ProcessSandbox"]
@@ -104,27 +106,7 @@ class ProcessSandbox:
 
     def guarantees(self) -> tuple[Guarantee, ...]:
         """What holds on this machine, seen by starting a cage and looking."""
-        role = Role(
-            name="probe",
-            module="sandboxes.probe",
-            read_only=(),
-            hidden_packages=("agent", "templates", "reviewers"),
-            memory_bytes=2**30,
-            processes=8,
-            gpu=False,
-            arguments={},
-        )
-        handle = self.start(role)
-        try:
-            seen = handle.channel.receive(deadline=time.monotonic() + _START_TIMEOUT_S).body
-        except ProtocolError as error:
-            raise InfrastructureError(f"the sandbox's probe failed: {handle.said()}") from error
-        finally:
-            handle.kill()
-        return tuple(
-            Guarantee(name, bool(holds), handle.refused.get(name, str(detail)))
-            for name, (holds, detail) in seen.items()
-        )
+        return probe(self, lambda handle: handle.refused)
 
     def _start(self, role: Role) -> CagedProcess:
         to_child, from_host = os.pipe()
@@ -141,7 +123,7 @@ class ProcessSandbox:
             "hidden": [str(_PACKAGE_ROOT / name) for name in role.hidden_packages],
             "gpu": role.gpu,
             "address_space_bytes": 0 if role.gpu else role.memory_bytes,
-            "environment": _environment(role),
+            "environment": environment(role),
             "report_fd": report_write,
             "keep_fds": [to_child, from_child],
         }
@@ -199,22 +181,6 @@ def _visible(role: Role) -> list[Path]:
         if not any(folder.is_relative_to(other) for other in outermost):
             outermost.append(folder)
     return outermost
-
-
-def _environment(role: Role) -> dict[str, str]:
-    return {
-        "PATH": "/usr/bin:/bin",
-        "LANG": "C.UTF-8",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONHASHSEED": "0",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "JAX_PLATFORMS": "cuda,cpu" if role.gpu else "cpu",
-        # One thread a worker: seeds are spread over workers, and runs repeat to the bit.
-        "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
-        "NPROC": "1",
-    }
 
 
 def _read_line(descriptor: int, deadline: float) -> bytes:

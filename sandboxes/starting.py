@@ -11,8 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from filelock import FileLock
-from platformdirs import user_cache_path
 
+from sandboxes.cache import cache_root
 from sandboxes.contract import ProcessHandle, Role, Sandbox
 from sandboxes.protocol import Message, ProtocolError
 from templates.errors import InfrastructureError, UserError
@@ -61,7 +61,7 @@ def compiled_core(
         UserError: The cache folder cannot be written, or the template cannot be read in there.
     """
     _require_readable(template.path)
-    file = _cache_root() / "compiled" / f"{_key(template, platform)}.zip"
+    file = cache_root() / "compiled" / f"{_key(template, platform)}.zip"
     try:
         if file.exists():
             return file.read_bytes()
@@ -84,6 +84,7 @@ def evaluator_role(template: Template, platform: str) -> Role:
     """What an evaluator of a template may see and use."""
     return Role(
         name="evaluator",
+        image="evaluator",
         module="sandboxes.evaluator.worker",
         read_only=(template.path,),
         hidden_packages=PRIVATE_PACKAGES,
@@ -112,11 +113,6 @@ def _require_readable(folder: Path) -> None:
                 f"sandboxes run as an unprivileged user, who may not read {path}; allow it: "
                 f"chmod -R a+rX {folder}"
             )
-
-
-def _cache_root() -> Path:
-    chosen = os.environ.get("DISCOVER_CACHE")
-    return Path(chosen).expanduser() if chosen else user_cache_path("discovery-agent")
 
 
 def _key(template: Template, platform: str) -> str:

@@ -18,6 +18,8 @@ def test_guarantees_are_named_and_explained() -> None:
         "read_only",
         "environment",
         "no_new_privileges",
+        "capabilities",
+        "seccomp",
         "unprivileged",
     }
     assert set(guarantees) == wanted
@@ -35,7 +37,7 @@ def test_root_gets_every_guarantee() -> None:
 
 
 def test_kill_takes_the_whole_tree_and_every_descriptor() -> None:
-    role = Role("tracer", "sandboxes.tracer.server", (), ("agent",), 2**33, 8, False,
+    role = Role("tracer", "tracer", "sandboxes.tracer.server", (), ("agent",), 2**33, 8, False,
                 {"memory_bytes": 2**30})  # fmt: skip
     sandbox = ProcessSandbox()
     sandbox.start(role).kill()
