@@ -98,10 +98,11 @@ class Role:
         hidden_packages: Top-level packages beside the interpreter's that it must not see.
         memory_bytes: Limit of resident memory where the sandbox can hold it (else address space).
         processes: How many processes and threads it may have.
-        cpus: How much processor time it may use, in cores.
         gpu: Whether it needs the machine's accelerator.
         arguments: JSON data handed to the module at start; a `Path` below one of ``read_only`` is
             handed over as what the process sees it as.
+        cpus: How much processor time it may use, in cores.
+        scratch_bytes: Size of ``/scratch``, the only place to write; 0 for none.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Role:
     gpu: bool
     arguments: Mapping[str, Any]
     cpus: float = 1.0
+    scratch_bytes: int = 64 * 2**20
 
 
 class ProcessHandle(Protocol):

@@ -33,7 +33,6 @@ __all__ = ["OWNER_LABEL", "Container", "DockerSandbox", "leftovers"]
 OWNER_LABEL = "discovery-agent.owner"
 _PACKAGE_ROOT = Path(__file__).resolve().parent.parent
 _APP = Path("/app")
-_SCRATCH_BYTES = 64 * 2**20
 _SECCOMP = Path(__file__).with_name("images") / "seccomp.json"
 # What the driver of an accelerator needs beyond what a program on the processor does.
 _GPU_CALLS = (
@@ -69,14 +68,15 @@ class Container:
 
     def kill(self) -> None:
         """Remove the container and everything in it."""
-        with contextlib.suppress(NotFound):
-            try:
-                self._container.remove(force=True, v=True)
-            except (APIError, OSError) as error:
-                if "already in progress" not in str(error):
-                    raise InfrastructureError(
-                        f"cannot remove the container {self.id[:12]}: {error}"
-                    ) from error
+        try:
+            self._container.remove(force=True, v=True)
+        except NotFound:
+            pass
+        except (APIError, OSError) as error:
+            if "already in progress" not in str(error):
+                raise InfrastructureError(
+                    f"cannot remove the container {self.id[:12]}: {error}"
+                ) from error
         with contextlib.suppress(OSError):
             self._stream.shutdown(socket.SHUT_RDWR)
         self.channel.close()
@@ -138,6 +138,7 @@ class DockerSandbox:
         runtime: Name of an OCI runtime that the engine knows, for example ``runsc`` (gVisor);
             default DISCOVER_DOCKER_RUNTIME, or else the engine's own.
         notify: Told in one line when something takes long.
+        engine: Client of the engine to use; default the one that DOCKER_HOST leads to.
 
     Raises:
         UserError: No engine answers, or it does not know the runtime.
@@ -150,8 +151,9 @@ class DockerSandbox:
         base: str | None = None,
         runtime: str | None = None,
         notify: Callable[[str], None] = lambda line: None,
+        engine: docker.DockerClient | None = None,
     ) -> None:
-        self._engine = client()
+        self._engine = engine or client()
         self._base = base or os.environ.get("DISCOVER_BASE_IMAGE") or DEFAULT_BASE
         self._runtime = runtime or os.environ.get("DISCOVER_DOCKER_RUNTIME") or None
         self._notify = notify
@@ -166,6 +168,10 @@ class DockerSandbox:
         for container in leftovers(self._engine):
             with contextlib.suppress(APIError):
                 container.remove(force=True, v=True)
+
+    def ready(self) -> bool:
+        """Whether the images that every campaign needs are built."""
+        return all(find(self._engine, role, "cpu") for role in ("tracer", "evaluator"))
 
     def start(self, role: Role) -> Container:
         """Start a container of that role; its image is built where there is none.
@@ -236,7 +242,9 @@ class DockerSandbox:
             "ipc_mode": "none",
             "hostname": "sandbox",
             "read_only": True,
-            "tmpfs": {"/scratch": f"rw,nosuid,nodev,noexec,size={_SCRATCH_BYTES},mode=1777"},
+            "tmpfs": {"/scratch": f"rw,nosuid,nodev,noexec,size={role.scratch_bytes},mode=1777"}
+            if role.scratch_bytes
+            else {},
             "mounts": mounts,
             "mem_limit": role.memory_bytes,
             "memswap_limit": role.memory_bytes,

@@ -19,7 +19,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sandboxes.contract import Inspection, ProcessHandle, Program, Role, Sandbox
-from sandboxes.protocol import Message, ProtocolError, ReplyTimeoutError, decode_frame
+from sandboxes.protocol import Message, ProtocolError, decode_frame
 from sandboxes.screen import screen
 from sandboxes.starting import (
     PRIVATE_PACKAGES,
@@ -210,8 +210,9 @@ class Engine:
             CandidateError: The program is not acceptable.
             InfrastructureError: No evaluator could be kept alive.
         """
-        request = Message("inspect", self._head(program), program.modules)
-        reply, _ = self._ask(request, self.template.spec.job_timeout_s)
+        timeout_s = self.template.spec.job_timeout_s
+        body = {**self._head(program), "deadline_s": timeout_s}
+        reply, _ = self._ask(Message("inspect", body, program.modules))
         try:
             seen = _Inspected.model_validate(dict(reply.body))
         except ValidationError as error:
@@ -229,9 +230,10 @@ class Engine:
             CandidateError: The program crashed, hung or exhausted two workers.
             InfrastructureError: No evaluator could be kept alive.
         """
-        body = {**self._head(program), "effort": effort, "task": task, "seeds": list(seeds)}
-        deadline_s = self.template.spec.job_timeout_s * max(1, len(seeds))
-        reply, slot = self._ask(Message("evaluate", body, program.modules), deadline_s)
+        timeout_s = self.template.spec.job_timeout_s * max(1, len(seeds))
+        body = {**self._head(program), "deadline_s": timeout_s}
+        body |= {"effort": effort, "task": task, "seeds": list(seeds)}
+        reply, slot = self._ask(Message("evaluate", body, program.modules))
         try:
             found = [Measurement.model_validate(entry) for entry in reply.body["results"]]
         except (ValidationError, KeyError, TypeError) as error:
@@ -288,8 +290,12 @@ class Engine:
         kind = "".join(c for c in fault.kind if c.isalnum() or c == "_")[:40] or "trace"
         raise CandidateError(kind, fault.message[:1000])
 
-    def _ask(self, request: Message, timeout_s: float) -> tuple[Message, _Slot]:
-        """Send to a free worker; a hung or dead one is replaced and the job retried once."""
+    def _ask(self, request: Message) -> tuple[Message, _Slot]:
+        """Send to a free worker; a hung or dead one is replaced and the job retried once.
+
+        A worker ends itself at the request's deadline; a little later we end it.
+        """
+        timeout_s = request.body["deadline_s"]
         last = ""
         for attempt in (1, 2):
             slot = self._free.get()
@@ -299,12 +305,13 @@ class Engine:
                 if slot.handle is None:
                     self._start_evaluator(slot)
                 assert slot.handle is not None
-                deadline = time.monotonic() + timeout_s
+                started = time.monotonic()
+                deadline = started + timeout_s + _GRACE_S
                 try:
                     slot.handle.channel.send(request, deadline=deadline)
                     reply = slot.handle.channel.receive(deadline=deadline)
-                except ProtocolError as error:
-                    hung = isinstance(error, ReplyTimeoutError)
+                except ProtocolError:
+                    hung = time.monotonic() - started >= timeout_s
                     last = f"did not finish within {timeout_s:.0f} s" if hung else "ended"
                     self._drop(slot, f"evaluator {slot.number} {last} (attempt {attempt})")
                     continue
@@ -353,6 +360,8 @@ class Engine:
             processes=128,
             gpu=False,
             arguments={"memory_bytes": _TRACE_MEMORY_BYTES},
+            # One candidate could leave something for the next where both can write.
+            scratch_bytes=0,
         )
         self._tracer, _ = boot(self.sandbox, role, 60.0)
 

@@ -40,7 +40,7 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
 PR_CAPBSET_DROP = 24
 SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 NOBODY = 65534
-TMP_BYTES = 64 * 2**20
+FILE_BYTES = 64 * 2**20
 # The only place to write. Not /tmp itself, where what must stay in sight may lie.
 SCRATCH = Path("/scratch")
 
@@ -129,7 +129,9 @@ def build_root(spec: dict[str, Any]) -> None:
             _bind(Path("/dev") / name, root, writable=True)
     scratch = root / SCRATCH.relative_to("/")
     scratch.mkdir()
-    mount("tmpfs", str(scratch), "tmpfs", MS_NOSUID | MS_NODEV, f"size={TMP_BYTES},mode=1777")
+    if spec["scratch_bytes"]:
+        size = f"size={spec['scratch_bytes']},mode=1777"
+        mount("tmpfs", str(scratch), "tmpfs", MS_NOSUID | MS_NODEV, size)
     # A checkout, an environment or a cache may lie under /tmp: it must stay in sight.
     if not (root / "tmp").exists():
         (root / "tmp").symlink_to(SCRATCH)
@@ -163,7 +165,7 @@ def set_limits(spec: dict[str, Any]) -> None:
     limits = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_NOFILE: 512,
-        resource.RLIMIT_FSIZE: TMP_BYTES,
+        resource.RLIMIT_FSIZE: FILE_BYTES,
         resource.RLIMIT_MEMLOCK: 0,
         resource.RLIMIT_MSGQUEUE: 0,
         resource.RLIMIT_STACK: 64 * 2**20,

@@ -122,6 +122,7 @@ class ProcessSandbox:
             "visible": [str(path) for path in _visible(role)],
             "hidden": [str(_PACKAGE_ROOT / name) for name in role.hidden_packages],
             "gpu": role.gpu,
+            "scratch_bytes": role.scratch_bytes,
             "address_space_bytes": 0 if role.gpu else role.memory_bytes,
             "environment": environment(role),
             "report_fd": report_write,

@@ -147,12 +147,16 @@ class Campaign:
         monitor = Monitor(self._archive, self._record, self._settings, direction, observer)
         monitor.announce("preparing", "starting sandboxes and models")
         models = self._open_models(stack)
+
+        def notify(line: str) -> None:
+            monitor.announce(monitor.phase, line)
+
         engine = Engine(
             template,
-            choose_sandbox(self._settings.sandbox),
+            choose_sandbox(self._settings.sandbox, notify),
             workers=self._settings.workers,
             platform=choose_platform(template.spec),
-            notify=lambda line: monitor.announce(monitor.phase, line),
+            notify=notify,
         )
         stack.callback(engine.close)
         engine.start()

@@ -13,6 +13,7 @@ from agent.cli.commands.evaluate import evaluate
 from agent.cli.commands.models import models
 from agent.cli.commands.report import report
 from agent.cli.commands.run import resume, run
+from agent.cli.commands.sandbox import sandbox_app
 from agent.cli.commands.templates import templates_app
 from agent.cli.failures import PanelGroup, ReportingCommand
 
@@ -78,4 +79,10 @@ app.add_typer(
     name="templates",
     rich_help_panel=_MACHINE,
     epilog="Example: discover templates list",
+)
+app.add_typer(
+    sandbox_app,
+    name="sandbox",
+    rich_help_panel=_MACHINE,
+    epilog="Example: discover sandbox build",
 )

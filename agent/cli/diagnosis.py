@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from templates.errors import DiscoveryError, InfrastructureError
+from templates.errors import DiscoveryError, InfrastructureError, UserError
 
 __all__ = ["CHECKS", "Finding"]
 
@@ -115,11 +115,25 @@ def _jax(home: Path) -> Iterator[Finding]:
 
 
 def _sandboxes(home: Path) -> Iterator[Finding]:
-    from sandboxes.registry import sandboxes
+    from sandboxes.registry import choose_sandbox, sandbox_names
 
-    for name, sandbox in sandboxes().items():
+    for name in sandbox_names():
         try:
+            sandbox = choose_sandbox(name)
+            # Docker's guarantees are seen in a container, so its images have to be there.
+            if name == "docker" and not sandbox.ready():  # type: ignore[attr-defined]
+                yield Finding(
+                    "sandbox docker",
+                    False,
+                    False,
+                    "an engine answers, but the images are not built",
+                    "discover sandbox build",
+                )
+                continue
             guarantees = sandbox.guarantees()
+        except UserError as error:
+            yield Finding(f"sandbox {name}", False, False, str(error), "see the message")
+            continue
         except InfrastructureError as error:
             yield Finding(f"sandbox {name}", False, True, str(error), "see the message")
             continue
@@ -133,9 +147,6 @@ def _sandboxes(home: Path) -> Iterator[Finding]:
                 if guarantee.holds
                 else "this kernel or account does not allow it; run only models that you trust",
             )
-    yield Finding(
-        "sandbox docker", False, False, "not available in this version", "use --sandbox process"
-    )
 
 
 def _models(home: Path) -> Iterator[Finding]:

@@ -72,7 +72,7 @@ def evaluate_file(
     notify("starting sandboxes")
     with Engine(
         template,
-        choose_sandbox(sandbox),
+        choose_sandbox(sandbox, notify),
         workers=workers,
         platform=choose_platform(template.spec),
         notify=notify,

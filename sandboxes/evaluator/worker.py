@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import importlib.util
 import io
 import json
@@ -185,7 +186,10 @@ def main() -> None:
         except PeerClosedError:
             return
         try:
+            # Not a signal: nothing interrupts a compiled program but the end of its process.
+            faulthandler.dump_traceback_later(request.body["deadline_s"], exit=True)
             reply = worker.answer(request)
+            faulthandler.cancel_dump_traceback_later()
         except Exception:
             # Not the candidate's doing as far as we know: say what it was, then start afresh.
             channel.send(Message("bug", {"traceback": traceback.format_exc()[-4000:]}))

@@ -47,6 +47,8 @@ LABEL = "discovery-agent.role"
 _CONTENT = "discovery-agent.content"
 _ACCELERATOR = "discovery-agent.accelerator"
 _BASE = "discovery-agent.base"
+_PING_TIMEOUT_S = 10
+_TIMEOUT_S = 600
 _REPOSITORY = "discovery-agent"
 _FOLDER = Path(__file__).resolve().parent
 _ROOT = _FOLDER.parent.parent
@@ -83,8 +85,9 @@ def client() -> docker.DockerClient:
         UserError: No engine answers; says how to get one.
     """
     try:
-        found = docker.from_env(timeout=600)
+        found = docker.from_env(timeout=_PING_TIMEOUT_S)
         found.ping()
+        found.api.timeout = _TIMEOUT_S
     except (DockerException, OSError) as error:
         raise UserError(
             f"no Docker engine answers ({_first_line(error)}). Install one (on Debian: apt-get "
@@ -135,10 +138,9 @@ def build(
     notify(f"building {tag}")
     packages = _packages(_lock(role, accelerator), version, machine, notify)
     with tempfile.TemporaryDirectory(prefix="discover-image-") as folder:
-        inside = Path(folder) / "content"
-        shutil.copytree(packages, inside / "packages")
+        shutil.copytree(packages, Path(folder) / "packages")
         for file in _code(role):
-            target = inside / file.relative_to(_ROOT)
+            target = Path(folder) / "code" / file.relative_to(_ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, target)
         shutil.copy(_FOLDER / "Dockerfile", folder)

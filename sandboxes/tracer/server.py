@@ -129,6 +129,8 @@ def main() -> None:
     """Serve trace requests until the host hangs up."""
     limits = json.loads(sys.argv[1])
     channel = Channel(int(sys.argv[2]), int(sys.argv[3]))
+    # The only signal that Python handles, and so the only one that reaches process 1 from inside.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _warm_up()
     channel.send(Message("ready", {"jax": jax.__version__}))
     while True:

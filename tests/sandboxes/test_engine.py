@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
 import pytest
 
+from sandboxes.contract import ProcessHandle, Sandbox
+from sandboxes.docker import Container
 from sandboxes.engine import Engine, EvaluatorBugError
-from sandboxes.process import CagedProcess
-from sandboxes.registry import choose_sandbox
+from sandboxes.process import CagedProcess, _tree
 from templates.errors import CandidateError
 from templates.registry import load_template
 
@@ -105,7 +105,8 @@ def test_hostile_code_ends_as_an_error_and_leaves_nothing(
     monkeypatch.setattr("sandboxes.engine.TRACE_TIMEOUT_S", 2.0)
     before = score(engine, HUBER)
     tracer = engine._tracer
-    assert isinstance(tracer, CagedProcess)
+    assert tracer is not None
+    alone = processes(tracer)
     code = HOSTILE[name] + "def loss(p, t):\n    return p\n"
     with pytest.raises(CandidateError):
         engine.trace(code)
@@ -113,25 +114,28 @@ def test_hostile_code_ends_as_an_error_and_leaves_nothing(
     assert tracer.alive()
     assert score(engine, HUBER) == before
     deadline = time.monotonic() + 5
-    while len(_descendants(tracer.pid)) > 1 and time.monotonic() < deadline:
+    while processes(tracer) > alone and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert len(_descendants(tracer.pid)) == 1, "only the fork server itself is left"
+    assert processes(tracer) == alone == 1, "only the fork server itself is left"
 
 
-def test_a_candidate_sees_neither_files_nor_environment_nor_processes(engine: Engine) -> None:
-    os.environ["SECRET_API_KEY"] = "s3cret"
+def test_a_candidate_sees_neither_files_nor_environment_nor_processes(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_API_KEY", "s3cret")
     code = (
         "import dataclasses\n"
         "o = dataclasses.sys.modules['os']\n"
-        "seen = (dict(o.environ), o.getpid(), o.listdir('/scratch'), "
-        "[p for p in o.listdir('/proc') if p.isdigit()], o.path.exists('/etc/passwd'), "
+        "seen = (dict(o.environ), o.listdir('/scratch'), "
+        "len([p for p in o.listdir('/proc') if p.isdigit()]) <= 3, "
+        "o.path.exists('/root/.ssh'), o.path.exists('/home/user'), "
         "[p for p in dataclasses.sys.path if o.path.exists(o.path.join(p, 'agent'))])\n"
         "raise RuntimeError('SEEN' + repr(seen[1:]) + str('SECRET_API_KEY' in seen[0]))\n"
         "def loss(p, t):\n    return p\n"
     )
     with pytest.raises(CandidateError) as caught:
         engine.trace(code)
-    assert "SEEN(1, [], ['1'], False, [])False" in caught.value.message
+    assert "SEEN([], True, False, False, [])False" in caught.value.message
 
 
 def test_a_killed_evaluator_is_replaced(engine: Engine) -> None:
@@ -144,7 +148,7 @@ def test_a_killed_evaluator_is_replaced(engine: Engine) -> None:
     assert again == expected
 
 
-def test_a_failing_core_is_our_bug_and_says_so(tmp_path: Path) -> None:
+def test_a_failing_core_is_our_bug_and_says_so(tmp_path: Path, sandbox: Sandbox) -> None:
     source = Path(__file__).parents[1] / "data" / "robust_regression"
     # A temporary folder itself is closed to the user that the sandbox turns into.
     folder = tmp_path / "template"
@@ -157,13 +161,14 @@ def test_a_failing_core_is_our_bug_and_says_so(tmp_path: Path) -> None:
     core.write_text(
         core.read_text().replace("        rng = np.random.default_rng([seed", "        1 / 0  # ")
     )
-    with Engine(load_template(folder), choose_sandbox("auto"), workers=1) as engine:
+    with Engine(load_template(folder), sandbox, workers=1) as engine:
         program = engine.trace(HUBER)
         with pytest.raises(EvaluatorBugError, match="ZeroDivisionError"):
             engine.evaluate(program, effort="full", task="clean", seeds=[1])
 
 
-def _descendants(pid: int) -> list[int]:
-    from sandboxes.process import _tree
-
-    return _tree(pid)
+def processes(handle: ProcessHandle) -> int:
+    if isinstance(handle, Container):
+        return len(handle._container.top()["Processes"])
+    assert isinstance(handle, CagedProcess)
+    return len(_tree(handle.pid))

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from agent.cli.commands.run import SandboxOption, WorkersOption, require_sandbox
+from agent.cli.commands.run import SandboxOption, WorkersOption
 from agent.cli.failures import EXIT_USER
 from agent.cli.home import JsonOption
 from agent.cli.output import console, emit_json, plain
@@ -53,7 +53,6 @@ def evaluate(
     from agent.evaluation.single import evaluate_file
     from templates.errors import UserError
 
-    require_sandbox(sandbox)
     if not file.is_file():
         raise UserError(f"there is no file {file}: give the path of a Python file")
     found = evaluate_file(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from agent.campaign import Campaign
     from agent.campaign.progress import Observer
 
-__all__ = ["SandboxOption", "WorkersOption", "require_sandbox", "resume", "run"]
+__all__ = ["SandboxOption", "WorkersOption", "resume", "run"]
 
 SandboxOption = Annotated[
     Literal["auto", "docker", "process"],
@@ -87,7 +87,6 @@ def run(
     """
     from agent.campaign import Campaign, CampaignSettings
 
-    require_sandbox(sandbox)
     place = home_of(home)
     wanted = CampaignSettings(
         template=template,
@@ -137,21 +136,6 @@ def overrides_of(settings: list[str] | tuple[()]) -> dict[str, str]:
             raise UserError(f"--set {key} was given twice: keep one of them")
         overrides[key] = value.strip()
     return overrides
-
-
-def require_sandbox(name: str) -> None:
-    """Refuse what this version cannot do.
-
-    Raises:
-        UserError: The sandbox is known but not there yet.
-    """
-    from templates.errors import UserError
-
-    if name == "docker":
-        raise UserError(
-            "the docker sandbox is not available in this version yet: use --sandbox process "
-            "(discover doctor says what it holds on this machine)"
-        )
 
 
 def _follow(

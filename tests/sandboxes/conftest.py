@@ -1,0 +1,42 @@
+"""Every sandbox that this version knows, and an engine in each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import docker
+import pytest
+from docker_engine import NoEngineError, base_image
+from docker_engine import engine as docker_engine
+
+from sandboxes.contract import Sandbox
+from sandboxes.docker import DockerSandbox
+from sandboxes.engine import Engine
+from sandboxes.images.building import ROLES, build
+from sandboxes.process import ProcessSandbox
+from templates.registry import Template
+
+
+@pytest.fixture(scope="session")
+def docker_client() -> Iterator[docker.DockerClient]:
+    try:
+        with docker_engine() as client:
+            base = base_image(client)
+            for role in ROLES:
+                build(client, role, base=base)
+            yield client
+    except NoEngineError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session", params=["process", "docker"])
+def sandbox(request: pytest.FixtureRequest) -> Sandbox:
+    if request.param == "process":
+        return ProcessSandbox()
+    return DockerSandbox(engine=request.getfixturevalue("docker_client"))
+
+
+@pytest.fixture(scope="session")
+def engine(small_template: Template, sandbox: Sandbox) -> Iterator[Engine]:
+    with Engine(small_template, sandbox, workers=2) as engine:
+        yield engine
