@@ -1,11 +1,11 @@
-"""Valid and distinct proposals per minute of the local models, side by side.
+"""Valid and new proposals per minute of the local models, side by side.
 
     python tests/benchmarks/model_throughput.py --models 0.5b 1.5b --variants string --calls 12
 
-For every setting the model writes proposals for the preference-loss task and each is run in a
-subprocess with JAX: valid means that ``loss`` returns a finite ``[batch]`` with finite gradients,
-distinct counts different functions up to scale and shift. Wall-clock numbers depend on what else
-the machine does; tokens and validity do not, so the table has both.
+For every setting the model writes proposals for the preference-loss task, and each goes through the
+campaign's own tracer and verifier: valid means that it would be evaluated, new counts different
+functions, up to scale and shift, that are no known loss. Wall-clock numbers depend on what else the
+machine does; tokens and validity do not, so the table has both.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
-import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +26,8 @@ from agent.proposers.prompts import load_prompts
 from agent.proposers.proposal import parse_proposal
 from agent.proposers.proposer import ProposerContext
 from agent.proposers.selection import Peer
+from sandboxes.engine import Engine
+from sandboxes.process import ProcessSandbox
 from templates.errors import CandidateError
 from templates.registry import load_template
 
@@ -44,79 +44,27 @@ RHO = (
     "(policy_rejected_logps - reference_rejected_logps)"
 )
 
-# Reads one JSON string of code a line, answers one JSON object a line. Each candidate runs in a
-# fork, so that it can neither hang nor change the checker.
-CHECKER = r"""
-import json, os, select, signal, sys
-import jax, jax.numpy as jnp, numpy as np
-
-def check(code):
-    scope = {"__name__": "candidate"}
-    exec(code, scope)
-    loss = scope["loss"]
-    rng = np.random.default_rng(0)
-    args = [jnp.asarray(-rng.uniform(1, 30, 16), jnp.float32) for _ in range(4)]
-    beta = jnp.float32(0.1)
-    value = jax.jit(loss)(*args, beta)
-    if value.shape != (16,):
-        return {"ok": False, "why": f"shape {value.shape}"}
-    grads = jax.grad(lambda *a: jnp.sum(loss(*a)), argnums=(0, 1))(*args, beta)
-    for name, x in [("value", value), *[("gradient", g) for g in grads]]:
-        if not bool(jnp.all(jnp.isfinite(x))):
-            return {"ok": False, "why": f"{name} not finite"}
-    g = np.stack([np.asarray(x, np.float64) for x in grads])
-    size = np.abs(g).max()
-    if size < 1e-12:
-        return {"ok": False, "why": "gradient is zero everywhere"}
-    g = g / size * (1 if g.flat[np.abs(g).argmax()] > 0 else -1)
-    return {"ok": True, "print": np.round(g, 3).tolist()}
-
-for line in sys.stdin:
-    code = json.loads(line)
-    receive, send = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        try:
-            answer = check(code)
-        except BaseException as error:
-            answer = {"ok": False, "why": f"{type(error).__name__}: {error}".split("\n")[0][:90]}
-        os.write(send, json.dumps(answer).encode())
-        os._exit(0)
-    os.close(send)
-    ready, _, _ = select.select([receive], [], [], 30)
-    answer = os.read(receive, 1 << 20) if ready else b""
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    os.close(receive)
-    print(answer.decode() or json.dumps({"ok": False, "why": "timeout"}), flush=True)
-"""
-
 
 class Checker:
-    """The subprocess that runs proposed code."""
+    """What becomes of proposed code: the campaign's own tracer, verifier and fingerprints."""
 
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", CHECKER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env={"PATH": os.environ["PATH"], "JAX_PLATFORMS": "cpu"},
-        )
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._known = {
+            self._fingerprint(baseline.code): baseline.name
+            for baseline in engine.template.baselines
+        }
 
-    def check(self, code: str) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(code) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return answer
+    def check(self, code: str) -> tuple[str, str]:
+        """Its fingerprint, and ``new``, the name of a known loss, or the kind of its error."""
+        try:
+            fingerprint = self._fingerprint(code)
+        except CandidateError as error:
+            return "", error.kind
+        return fingerprint, self._known.get(fingerprint, "new")
 
-    def close(self) -> None:
-        self._process.stdin.close()  # type: ignore[union-attr]
-        self._process.wait()
+    def _fingerprint(self, code: str) -> str:
+        return str(self._engine.inspect(self._engine.trace(code)).fingerprint)
 
 
 SYSTEM = """\
@@ -295,54 +243,45 @@ def measure(
         completions = list(pool.map(lambda i: model.complete(request(setting, i)), range(calls)))
     wall_s, cpu_s = time.monotonic() - started, time.process_time() - cpu
     why: Counter[str] = Counter()
+    valid = 0
     functions = set()
     for completion in completions:
-        code = None
+        code, fingerprint = None, ""
         try:
             code = assemble(setting, completion.text)
-            result = checker.check(code)
+            fingerprint, result = checker.check(code)
         except (ValueError, KeyError, CandidateError):
-            result = {"ok": False, "why": f"no JSON ({completion.finish_reason})"}
-        why["valid" if result["ok"] else result["why"]] += 1
-        if result["ok"]:
-            functions.add(json.dumps(result["print"]))
-        print(
-            json.dumps(
-                {
-                    "setting": setting.__dict__,
-                    "result": {k: v for k, v in result.items() if k != "print"},
-                    "text": completion.text,
-                    "code": code,
-                }
-            ),
-            file=log,
-            flush=True,
-        )
+            result = f"no JSON ({completion.finish_reason})"
+        valid += bool(fingerprint)
+        if result == "new":
+            functions.add(fingerprint)
+        else:
+            why[result] += 1
+        entry = {"setting": setting.__dict__, "result": result, "code": code}
+        print(json.dumps({**entry, "text": completion.text}), file=log, flush=True)
     tokens = sum(completion.completion_tokens for completion in completions)
     return {
-        "valid": why["valid"],
-        "distinct": len(functions),
+        "valid": valid,
+        "new": len(functions),
         "tokens": tokens / calls,
         "prompt": sum(completion.prompt_tokens for completion in completions) / calls,
         "tokens_s": tokens / wall_s,
-        "valid_min": 60 * why["valid"] / wall_s,
-        "distinct_min": 60 * len(functions) / wall_s,
-        "distinct_cpu_min": 60 * len(functions) / cpu_s,
+        "valid_min": 60 * valid / wall_s,
+        "new_min": 60 * len(functions) / wall_s,
+        "new_cpu_min": 60 * len(functions) / cpu_s,
         "tokens_cpu_s": tokens / cpu_s,
         "why": why,
     }
 
 
 def formatted(setting: Setting, calls: int, row: dict[str, Any]) -> str:
-    failures = ", ".join(
-        f"{count}x {reason}" for reason, count in row["why"].most_common() if reason != "valid"
-    )
+    others = ", ".join(f"{count}x {reason}" for reason, count in row["why"].most_common())
     return (
         f"{setting.model:5} {setting.variant:7} {setting.temperature:4} {setting.slots:5} "
         f"{setting.thought:7} {setting.order:>7} | {row['valid']:3}/{calls:<3} "
-        f"{row['distinct']:8} {row['prompt']:6.0f} {row['tokens']:6.0f} {row['tokens_s']:6.1f} "
-        f"{row['valid_min']:9.2f} {row['distinct_min']:12.2f} "
-        f"{row['tokens_cpu_s']:9.1f} {row['distinct_cpu_min']:16.2f} | {failures[:400]}"
+        f"{row['new']:4} {row['prompt']:6.0f} {row['tokens']:6.0f} {row['tokens_s']:6.1f} "
+        f"{row['valid_min']:9.2f} {row['new_min']:7.2f} "
+        f"{row['tokens_cpu_s']:9.1f} {row['new_cpu_min']:11.2f} | {others}"
     )
 
 
@@ -358,14 +297,17 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=16)
     parser.add_argument("--log", default=os.devnull, help="JSONL with every proposal")
     options = parser.parse_args()
-    checker = Checker()
     print(
         f"{'model':5} {'variant':7} {'temp':>4} {'slots':>5} {'thought':>7} {'order':>7} | "
-        f"{'valid':>7} {'distinct':>8} {'prompt':>6} {'tokens':>6} {'tok/s':>6} {'valid/min':>9} "
-        f"{'distinct/min':>12} {'tok/CPU s':>9} {'distinct/CPU min':>16} | failures",
+        f"{'valid':>7} {'new':>4} {'prompt':>6} {'tokens':>6} {'tok/s':>6} {'valid/min':>9} "
+        f"{'new/min':>7} {'tok/CPU s':>9} {'new/CPU min':>11} | the others",
         flush=True,
     )
-    with Path(options.log).open("a", encoding="utf-8") as log:
+    with (
+        Path(options.log).open("a", encoding="utf-8") as log,
+        Engine(load_template("preference_loss"), ProcessSandbox(), workers=1) as engine,
+    ):
+        checker = Checker(engine)
         for name in options.models:
             for slots in options.slots:
                 model = open_model(f"local:qwen2.5-coder-{name}", slots=slots)
@@ -379,7 +321,6 @@ def main() -> None:
                     row = measure(model, setting, options.calls, checker, log)
                     print(formatted(setting, options.calls, row), flush=True)
                 model.close()
-    checker.close()
 
 
 if __name__ == "__main__":
