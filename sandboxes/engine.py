@@ -36,6 +36,10 @@ __all__ = ["Engine", "EvaluatorBugError", "Measurement"]
 TRACE_TIMEOUT_S = 20.0
 _GRACE_S = 10.0
 _TRACE_MEMORY_BYTES = 4 * 2**30
+# What the candidate's own process may call its failure; it might make up others.
+_TRACE_FAULTS = frozenset(
+    "syntax import import_time_error missing_function signature shape dtype trace export memory".split()
+)
 
 
 class Measurement(BaseModel):
@@ -287,7 +291,7 @@ class Engine:
             fault = _Fault.model_validate(dict(answer.body))
         except ValidationError as error:
             raise CandidateError("no_answer", "the code's process sent garbage") from error
-        kind = "".join(c for c in fault.kind if c.isalnum() or c == "_")[:40] or "trace"
+        kind = fault.kind if fault.kind in _TRACE_FAULTS else "trace"
         raise CandidateError(kind, fault.message[:1000])
 
     def _ask(self, request: Message) -> tuple[Message, _Slot]:

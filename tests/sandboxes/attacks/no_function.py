@@ -1,0 +1,4 @@
+"""Define nothing."""
+
+x = 1
+

@@ -1,0 +1,110 @@
+"""Every file in ``attacks`` is a hostile candidate; none gets more than an honest one would.
+
+The static screen, which would turn most of them away, is switched off: it saves time and explains
+rules to models, it is not what holds.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from test_engine import HUBER, processes
+
+from sandboxes.contract import Sandbox
+from sandboxes.docker import DockerSandbox, leftovers
+from sandboxes.engine import Engine, Measurement
+from templates.errors import CandidateError
+from templates.registry import Template
+
+ATTACKS = sorted((Path(__file__).parent / "attacks").glob("*.py"))
+HONEST = "\n\ndef loss(prediction, target):\n    return jnp.abs(prediction - target)\n"
+# What a candidate may be told; anything else would be our own failure.
+KINDS = {
+    *("dtype", "export", "import", "evaluation_crash", "evaluation_timeout", "import_time_error"),
+    *("memory", "missing_function", "no_answer", "non_finite", "program", "run_time_error"),
+    *("shape", "signature", "syntax", "too_large", "trace", "trace_crash", "trace_timeout"),
+}
+LIARS = {"lying_gradient", "lying_tangent"}
+PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/", "/dev")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bait(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What attacks look for: a secret in a file, in the environment and behind a socket."""
+    (tmp_path_factory.mktemp("bait") / "attack-canary.txt").write_text("SECRET")
+    with pytest.MonkeyPatch.context() as patch, socket.socket(socket.AF_UNIX) as listener:
+        patch.setenv("SECRET_API_KEY", "SECRET")
+        listener.bind("\0attack-canary")
+        listener.listen()
+        yield
+
+
+@pytest.fixture(scope="module")
+def attacked(
+    small_template: Template, sandbox: Sandbox, bait: None
+) -> Iterator[tuple[Engine, list[Measurement]]]:
+    """An engine whose processes were started beside the bait, and what honest code scores in it."""
+    spec = small_template.spec.model_copy(update={"job_timeout_s": 4.0})
+    template = Template(spec, small_template.path)
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        Engine(template, sandbox, workers=1) as engine,
+    ):
+        patch.setattr("sandboxes.engine.screen", lambda code, functions: None)
+        patch.setattr("sandboxes.engine.TRACE_TIMEOUT_S", 3.0)
+        yield engine, outcome(engine, HUBER)
+
+
+def outcome(engine: Engine, code: str) -> list[Measurement]:
+    program = engine.trace(code)
+    engine.inspect(program)
+    found = engine.evaluate(program, effort="full", task="outliers", seeds=[3])
+    return [one.model_copy(update={"seconds": 0.0}) for one in found]
+
+
+def mounts() -> int:
+    return len(Path("/proc/self/mounts").read_text().splitlines())
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda file: file.stem)
+def test_an_attack_gains_nothing_and_leaves_nothing(
+    attacked: tuple[Engine, list[Measurement]], attack: Path
+) -> None:
+    engine, expected = attacked
+    before = mounts()
+    code = attack.read_text(encoding="utf-8")
+    found: list[Measurement] | CandidateError
+    try:
+        found = outcome(engine, code)
+    except CandidateError as caught:
+        found = caught
+    if isinstance(found, CandidateError):
+        assert "BREACH" not in found.message
+        assert "SECRET" not in found.message
+        assert found.kind in KINDS, found
+        assert len(found.message) <= 1000
+    else:
+        assert attack.stem not in LIARS or "gradient_mismatch" in flags(engine, code)
+        if code.endswith(HONEST):
+            assert found == outcome(engine, "import jax.numpy as jnp" + HONEST)
+        assert outcome(engine, code) == found or attack.stem == "clock_in_program"
+    assert outcome(engine, HUBER) == expected
+    assert engine._tracer is not None
+    assert processes(engine._tracer) == 1
+    assert mounts() == before
+    assert not [place for place in PLACES if (Path(place) / "attack-marker").exists()]
+    if isinstance(engine.sandbox, DockerSandbox):
+        ours = leftovers(engine.sandbox._engine, everything=True)
+        assert len(ours) == 2, "one tracer and one evaluator"
+
+
+def flags(engine: Engine, code: str) -> set[str]:
+    return set(engine.inspect(engine.trace(code)).flags)
+
+
+def test_there_are_enough_attacks_and_each_says_what_it_tries() -> None:
+    assert len(ATTACKS) >= 80
+    assert all(file.read_text(encoding="utf-8").startswith('"""') for file in ATTACKS)
