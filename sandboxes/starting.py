@@ -80,12 +80,14 @@ def compiled_core(
         ) from error
 
 
-def evaluator_role(template: Template, platform: str) -> Role:
-    """What an evaluator of a template may see and use."""
+def evaluator_role(
+    template: Template, platform: str, module: str = "sandboxes.evaluator.worker"
+) -> Role:
+    """What a trusted worker of a template may see and use."""
     return Role(
         name="evaluator",
         image="evaluator",
-        module="sandboxes.evaluator.worker",
+        module=module,
         read_only=(template.path,),
         hidden_packages=PRIVATE_PACKAGES,
         memory_bytes=template.spec.memory_bytes,

@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 if TYPE_CHECKING:
     import jax
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = [
     "Abbreviation",
@@ -26,6 +28,10 @@ __all__ = [
     "FunctionCore",
     "FunctionSignature",
     "Metric",
+    "Output",
+    "Script",
+    "ScriptArgument",
+    "ScriptCore",
     "SeedResult",
     "Task",
     "TemplateSpec",
@@ -96,6 +102,34 @@ class FunctionSignature(_Frozen):
     description: str
 
 
+class Output(_Frozen):
+    """One array that a script returns.
+
+    An entry of ``shape`` is a number, or the name of one of the script's arguments.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    shape: tuple[int | str, ...]
+    description: str
+
+
+class ScriptArgument(_Frozen):
+    """One integer that a script is given; ``seed`` is the seed, others come from the task."""
+
+    name: str
+    description: str
+
+
+class Script(_Frozen):
+    """What a candidate of a template with the ``program`` boundary must define: one function."""
+
+    entry: str = Field(description="name of the function")
+    arguments: tuple[ScriptArgument, ...]
+    outputs: tuple[Output, ...] = Field(description="what it returns, a tuple in this order")
+    timeout_s: float = Field(gt=0, description="how long one call may take")
+    description: str
+
+
 class Task(_Frozen):
     """One setting in which a candidate is scored."""
 
@@ -103,6 +137,7 @@ class Task(_Frozen):
     title: str
     role: Literal["search", "held_out"]
     description: str
+    values: Mapping[str, int] = Field(default={}, description="arguments of a script in this task")
 
 
 class Tier(_Frozen):
@@ -137,8 +172,10 @@ class TemplateSpec(_Frozen):
     boundary: Literal["function", "program", "experiment"]
     core: str = Field(description="module:Class of the evaluation core, relative to the template")
     functions: tuple[FunctionSignature, ...] = ()
+    script: Script | None = None
     population: Mapping[str, int] = Field(
-        description="leading axis of an exported program on each platform (cpu, cuda)"
+        default={"cpu": 1},
+        description="leading axis of an exported program on each platform (cpu, cuda)",
     )
     metrics: tuple[Metric, ...]
     tasks: tuple[Task, ...]
@@ -163,6 +200,13 @@ class TemplateSpec(_Frozen):
                 raise ValueError(f"a {kind} name is used twice: {sorted(names)}")
         if self.boundary == "function" and not self.functions:
             raise ValueError("a template with the function boundary declares [[functions]]")
+        if (self.boundary == "program") != (self.script is not None):
+            raise ValueError("a template declares [script] if its boundary is program, only then")
+        if self.script is not None:
+            given = {argument.name for argument in self.script.arguments} - {"seed"}
+            for task in self.tasks:
+                if set(task.values) != given:
+                    raise ValueError(f"task {task.name} gives {sorted(task.values)}, not {given}")
         return self
 
     @property
@@ -237,6 +281,29 @@ class SeedResult:
     metrics: Mapping[str, float]
     detail: Mapping[str, Any] = field(default_factory=dict)
     failed: str | None = None
+
+
+class ScriptCore(Protocol):
+    """The trusted side of a template with the ``program`` boundary: it never runs the script.
+
+    Constructed once per worker as ``Core()``, in a sandbox of its own; scores only what can be
+    recomputed from the arrays.
+    """
+
+    def score(
+        self, outputs: Mapping[str, NDArray[np.float64]], *, task: str, seed: int
+    ) -> SeedResult:
+        """Score what a script returned.
+
+        Args:
+            outputs: Finite arrays of the declared shapes, by name.
+            task: Name of the task.
+            seed: The seed that the script was given.
+
+        Raises:
+            CandidateError: The arrays are no solution; says what is wrong with them.
+        """
+        ...
 
 
 class FunctionCore(Protocol):

@@ -32,6 +32,7 @@ from agent.llm.contract import LanguageModel
 from agent.proposers import LlmProposer, load_prompts
 from reviewers.code.rules import RuleReviewer
 from sandboxes.engine import Engine
+from sandboxes.opening import open_engine
 from sandboxes.registry import choose_sandbox
 from templates.errors import DiscoveryError, UserError
 from templates.registry import Template, load_template
@@ -151,7 +152,7 @@ class Campaign:
         def notify(line: str) -> None:
             monitor.announce(monitor.phase, line)
 
-        engine = Engine(
+        engine = open_engine(
             template,
             choose_sandbox(self._settings.sandbox, notify),
             workers=self._settings.workers,

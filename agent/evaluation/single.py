@@ -18,6 +18,7 @@ from agent.evaluation.seeds import Job, jobs_of
 from agent.evaluation.workers import DaemonPool
 from sandboxes.contract import Inspection, Program
 from sandboxes.engine import Engine, Measurement
+from sandboxes.opening import open_engine
 from sandboxes.registry import choose_sandbox
 from templates.contract import TemplateSpec
 from templates.errors import CandidateError, UserError
@@ -70,7 +71,7 @@ def evaluate_file(
         raise UserError(f"cannot read {path}: {error}") from error
     started = time.monotonic()
     notify("starting sandboxes")
-    with Engine(
+    with open_engine(
         template,
         choose_sandbox(sandbox, notify),
         workers=workers,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import faulthandler
-import importlib.util
 import io
 import json
-import math
 import sys
 import tempfile
 import time
@@ -23,31 +21,14 @@ from jax.experimental.compilation_cache import compilation_cache
 from sandboxes.contract import Program
 from sandboxes.evaluator.bind import BoundProgram, bind
 from sandboxes.evaluator.inspection import inspect_program
+from sandboxes.evaluator.loading import core_class
+from sandboxes.evaluator.results import result_of
 from sandboxes.protocol import Channel, Message, PeerClosedError
-from templates.contract import FunctionCore, SeedResult, TemplateSpec
+from templates.contract import FunctionCore
 from templates.errors import CandidateError
 from templates.registry import Template, load_template
 
 _KEPT_PROGRAMS = 4
-
-
-def load_core(path: Path, spec: TemplateSpec, platform: str) -> FunctionCore:
-    """Import the template's core from its folder and construct it."""
-    module_name, _, class_name = spec.core.partition(":")
-    package = f"discover_template_{spec.name}"
-    # The folder becomes a package of its own, so that a core can import its neighbours relatively.
-    package_spec = importlib.util.spec_from_file_location(
-        package, path / "__init__.py", submodule_search_locations=[str(path)]
-    )
-    if package_spec is None or package_spec.loader is None:
-        raise ImportError(f"{path} is not a template folder")
-    module = importlib.util.module_from_spec(package_spec)
-    sys.modules[package] = module
-    if (path / "__init__.py").exists():
-        package_spec.loader.exec_module(module)
-    core = importlib.import_module(f"{package}.{module_name}")
-    constructed: FunctionCore = getattr(core, class_name)(platform)
-    return constructed
 
 
 def warm_core(template: Template, platform: str, compiled: Path | None) -> FunctionCore:
@@ -63,7 +44,7 @@ def warm_core(template: Template, platform: str, compiled: Path | None) -> Funct
         jax.config.update("jax_compilation_cache_dir", str(compiled))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-    core = load_core(template.path, template.spec, platform)
+    core: FunctionCore = core_class(template.path, template.spec)(platform)
     core.warm_up()
     jax.config.update("jax_enable_compilation_cache", False)
     jax.config.update("jax_compilation_cache_dir", None)
@@ -133,23 +114,7 @@ class Worker:
             functions, effort=body["effort"], task=body["task"], seeds=body["seeds"]
         )
         seconds = (time.monotonic() - started) / max(1, len(results))
-        return [self._result(result, seconds) for result in results]
-
-    def _result(self, result: SeedResult, seconds: float) -> dict[str, Any]:
-        names = {metric.name for metric in self._template.spec.metrics}
-        if set(result.metrics) != names:
-            raise RuntimeError(f"the core returned {sorted(result.metrics)}, not {sorted(names)}")
-        for name, number in result.metrics.items():
-            if not math.isfinite(number):
-                raise RuntimeError(f"the core returned {name} = {number}")
-        return {
-            "task": result.task,
-            "seed": result.seed,
-            "metrics": {name: float(number) for name, number in result.metrics.items()},
-            "detail": dict(result.detail),
-            "failed": result.failed,
-            "seconds": seconds,
-        }
+        return [result_of(result, self._template.spec, seconds) for result in results]
 
 
 def main() -> None:

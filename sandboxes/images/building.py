@@ -57,8 +57,9 @@ _TRACER_CODE = ("sandboxes/*.py", "sandboxes/tracer/*.py")
 ROLES: dict[str, tuple[str, ...]] = {
     "tracer": _TRACER_CODE,
     "evaluator": ("sandboxes/*.py", "sandboxes/evaluator/*.py", "templates/**/*"),
+    "lab": ("sandboxes/*.py", "sandboxes/lab/*.py"),
 }
-_HOST_ONLY = {"docker.py", "process.py", "engine.py", "starting.py", "registry.py", "screen.py"}
+_INSIDE = {"__init__.py", "contract.py", "inside.py", "isolation.py", "probe.py", "protocol.py"}
 _LOOK = "import sys, platform; print(*sys.version_info[:2], platform.machine())"
 
 
@@ -206,7 +207,7 @@ def _code(role: str) -> list[Path]:
         for file in files
         if file.is_file()
         and "__pycache__" not in file.parts
-        and not (file.parent.name == "sandboxes" and file.name in _HOST_ONLY)
+        and not (file.parent.name == "sandboxes" and file.name not in _INSIDE)
     )
 
 

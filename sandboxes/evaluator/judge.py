@@ -1,0 +1,103 @@
+"""Scores what scripts returned, in a sandbox that no script has ever been in."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sandboxes.evaluator.loading import core_class
+from sandboxes.evaluator.results import result_of
+from sandboxes.protocol import Channel, Message, PeerClosedError
+from templates.contract import Script, ScriptCore
+from templates.errors import CandidateError
+from templates.registry import Template, load_template
+
+
+def read_outputs(
+    blobs: dict[str, bytes], script: Script, values: dict[str, int]
+) -> dict[str, NDArray[np.float64]]:
+    """The arrays that a script returned, read from bytes that nobody vouches for.
+
+    Args:
+        blobs: Files in NumPy's format by name; nothing is ever unpickled.
+        script: What must be there.
+        values: Arguments of the script, for shapes that depend on them.
+
+    Raises:
+        CandidateError: Something is missing, malformed, of another shape or not finite.
+    """
+    found = {}
+    for output in script.outputs:
+        if output.name not in blobs:
+            raise CandidateError("no_answer", f"`{script.entry}` returned no {output.name}")
+        shape = tuple(values[one] if isinstance(one, str) else one for one in output.shape)
+        expected = 8 * int(np.prod(shape, dtype=np.int64))
+        try:
+            file = io.BytesIO(blobs[output.name])
+            version = np.lib.format.read_magic(file)
+            if version != (1, 0):
+                raise ValueError(f"version {version}")
+            seen, fortran, dtype = np.lib.format.read_array_header_1_0(file, max_header_size=2000)
+            if dtype != np.float64 or dtype.hasobject or fortran:
+                raise ValueError(f"{dtype} in another order or of another kind")
+            data = file.read()
+        except (ValueError, TypeError, SyntaxError, EOFError, RecursionError, MemoryError) as error:
+            raise CandidateError("shape", f"{output.name} is not an array: {error}") from error
+        if seen != shape or len(data) != expected:
+            raise CandidateError(
+                "shape", f"{output.name} must have shape {list(shape)}, it has {list(seen)}"
+            )
+        array = np.frombuffer(data, np.float64).reshape(shape)
+        if not np.isfinite(array).all():
+            raise CandidateError("non_finite", f"{output.name} holds NaN or infinity")
+        found[output.name] = array
+    return found
+
+
+def answer(template: Template, core: ScriptCore, request: Message) -> Message:
+    """Score one script's outputs; a candidate's fault is an answer too."""
+    spec = template.spec
+    assert spec.script is not None
+    body: dict[str, Any] = dict(request.body)
+    task = next(task for task in spec.tasks if task.name == body["task"])
+    started = time.monotonic()
+    try:
+        values = {**task.values, "seed": body["seed"]}
+        outputs = read_outputs(dict(request.blobs), spec.script, values)
+        result = core.score(outputs, task=task.name, seed=body["seed"])
+    except CandidateError as error:
+        return Message("candidate_error", {"kind": error.kind, "message": error.message})
+    seconds = body["seconds"] + time.monotonic() - started
+    return Message("judged", {"results": [result_of(result, spec, seconds)]})
+
+
+def main() -> None:
+    """Serve until the host hangs up."""
+    arguments = json.loads(sys.argv[1])
+    channel = Channel(int(sys.argv[2]), int(sys.argv[3]))
+    template = load_template(Path(arguments["template"]))
+    core: ScriptCore = core_class(template.path, template.spec)()
+    channel.send(Message("ready", {"device": "cpu"}))
+    while True:
+        try:
+            request = channel.receive()
+        except PeerClosedError:
+            return
+        try:
+            reply = answer(template, core, request)
+        except Exception:
+            channel.send(Message("bug", {"traceback": traceback.format_exc()[-4000:]}))
+            raise
+        channel.send(reply)
+
+
+if __name__ == "__main__":
+    main()

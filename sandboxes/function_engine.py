@@ -1,0 +1,200 @@
+"""The engine of the ``function`` boundary: a warm tracer, then warm evaluators.
+
+A candidate's Python is only ever run by the tracer; evaluators see its program.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from sandboxes.contract import Inspection, ProcessHandle, Program, Role
+from sandboxes.engine import GRACE_S, Engine, Fault, Measurement, Slot
+from sandboxes.protocol import Message, ProtocolError, decode_frame
+from sandboxes.screen import screen
+from sandboxes.starting import (
+    PRIVATE_PACKAGES,
+    WARM_UP_TIMEOUT_S,
+    boot,
+    compiled_core,
+    evaluator_role,
+)
+from templates.errors import CandidateError, InfrastructureError
+
+__all__ = ["FunctionEngine"]
+
+TRACE_TIMEOUT_S = 20.0
+_TRACE_MEMORY_BYTES = 4 * 2**30
+# What the candidate's own process may call its failure; it might make up others.
+_TRACE_FAULTS = frozenset(
+    "dtype export import import_time_error memory missing_function shape signature syntax "
+    "trace".split()
+)
+
+
+class _Traced(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    ended: str
+    exit: int
+    seconds: float
+
+
+class _Inspected(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    digest: str
+    fingerprint: str | None
+    flags: list[str]
+    closed_form: str | None
+    operations: int
+    curves: dict[str, Any]
+
+
+class FunctionEngine(Engine):
+    """Owns one warm tracer beside the pool; see `Engine`."""
+
+    _tracer: ProcessHandle | None = None
+    _compiled = b""
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self._tracer_lock = threading.Lock()
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+        super().close()
+        tracer, self._tracer = self._tracer, None
+        if tracer is not None:
+            tracer.kill()
+
+    def _prepare(self, starters: ThreadPoolExecutor) -> Sequence[Future[None]]:
+        tracer = starters.submit(self._start_tracer)
+        self._compiled = compiled_core(self.template, self.sandbox, self.platform, self.notify)
+        return [tracer]
+
+    def trace(self, code: str) -> Program:
+        """See `Engine.trace`."""
+        screen(code, self.template.spec.functions)
+        request = Message(
+            "trace",
+            {
+                "code": code,
+                "functions": [f.model_dump(mode="json") for f in self.template.spec.functions],
+                "population": self.population,
+                "platform": self.platform,
+                "timeout_s": TRACE_TIMEOUT_S,
+            },
+        )
+        for attempt in (1, 2):
+            with self._tracer_lock:
+                try:
+                    return self._trace_once(request)
+                except ProtocolError as error:
+                    self._replace_tracer(f"{type(error).__name__}: {error}")
+                    if attempt == 2:
+                        raise CandidateError(
+                            "trace_crash", "the code brought the tracer down, twice"
+                        ) from error
+        raise AssertionError("unreachable")
+
+    def inspect(self, program: Program) -> Inspection:
+        """See `Engine.inspect`."""
+        timeout_s = self.template.spec.job_timeout_s
+        body = {**self._head(program), "deadline_s": timeout_s}
+        reply, _ = self._ask(Message("inspect", body, program.modules))
+        try:
+            seen = _Inspected.model_validate(dict(reply.body))
+        except ValidationError as error:
+            raise InfrastructureError(
+                f"an evaluator sent a malformed inspection: {error}"
+            ) from error
+        return Inspection(**{**seen.model_dump(), "flags": tuple(seen.flags)})
+
+    def evaluate(
+        self, program: Program, *, effort: str, task: str, seeds: Sequence[int]
+    ) -> list[Measurement]:
+        """See `Engine.evaluate`."""
+        timeout_s = self.template.spec.job_timeout_s * max(1, len(seeds))
+        body = {**self._head(program), "deadline_s": timeout_s}
+        body |= {"effort": effort, "task": task, "seeds": list(seeds)}
+        reply, slot = self._ask(Message("evaluate", body, program.modules))
+        return self._measurements(reply, slot, task, seeds)
+
+    def _head(self, program: Program) -> dict[str, Any]:
+        return {"platform": program.platform, "population": program.population}
+
+    def _trace_once(self, request: Message) -> Program:
+        if self._tracer is None:
+            self._start_tracer()
+        assert self._tracer is not None
+        deadline = time.monotonic() + TRACE_TIMEOUT_S + GRACE_S
+        self._tracer.channel.send(request, deadline=deadline)
+        reply = self._tracer.channel.receive(deadline=deadline)
+        try:
+            traced = _Traced.model_validate(dict(reply.body))
+        except ValidationError as error:
+            raise ProtocolError(f"malformed answer of the tracer: {error}") from error
+        if traced.ended == "timeout":
+            raise CandidateError(
+                "trace_timeout",
+                f"importing and tracing the code took longer than {TRACE_TIMEOUT_S:.0f} s: no "
+                "loops over array elements, no waiting",
+            )
+        if traced.ended == "too_large":
+            raise CandidateError("too_large", "the traced program is too large: simplify it")
+        return self._program(reply.blobs.get("reply", b""), traced)
+
+    def _program(self, frame: bytes, traced: _Traced) -> Program:
+        """What the candidate's process wrote: nothing in it is believed before it is checked."""
+        try:
+            answer = decode_frame(frame)
+        except ProtocolError as error:
+            raise CandidateError(
+                "no_answer",
+                f"the code's process ended (status {traced.exit}) without a valid program: it may "
+                "have run out of memory or called exit",
+            ) from error
+        if answer.kind == "program":
+            return Program(self.platform, self.population, dict(answer.blobs))
+        try:
+            fault = Fault.model_validate(dict(answer.body))
+        except ValidationError as error:
+            raise CandidateError("no_answer", "the code's process sent garbage") from error
+        kind = fault.kind if fault.kind in _TRACE_FAULTS else "trace"
+        raise CandidateError(kind, fault.message[:1000])
+
+    def _replace_tracer(self, why: str) -> None:
+        if self._closed:
+            raise InfrastructureError("the sandbox was closed")
+        self.notify(f"tracer replaced ({why})")
+        if self._tracer is not None:
+            self._tracer.kill()
+            self._tracer = None
+
+    def _start_tracer(self) -> None:
+        role = Role(
+            name="tracer",
+            image="tracer",
+            module="sandboxes.tracer.server",
+            read_only=(),
+            hidden_packages=(*PRIVATE_PACKAGES, "templates"),
+            memory_bytes=2 * _TRACE_MEMORY_BYTES,
+            processes=128,
+            gpu=False,
+            arguments={"memory_bytes": _TRACE_MEMORY_BYTES},
+            # One candidate could leave something for the next where both can write.
+            scratch_bytes=0,
+        )
+        self._tracer, _ = boot(self.sandbox, role, 60.0)
+
+    def _start_worker(self, slot: Slot) -> None:
+        role = evaluator_role(self.template, self.platform)
+        warm = Message("warm", {}, {"compiled": self._compiled})
+        slot.handle, hello = boot(self.sandbox, role, WARM_UP_TIMEOUT_S, warm)
+        slot.device = str(hello.body.get("device", ""))

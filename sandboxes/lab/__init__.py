@@ -1,0 +1,1 @@
+"""Where scripts run: one sandbox per candidate and call, thrown away afterwards."""

@@ -1,0 +1,1 @@
+"""Packing circles into the unit square: the `program` boundary end to end."""
