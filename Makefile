@@ -50,11 +50,17 @@ bench: setup
 	  echo "== $$file"; $(BIN)/python $$file $(ARGS); \
 	done
 
-# Renews requirements.lock: every platform, Python 3.11 to 3.13, hashes, no host names.
+# Renews requirements.lock and those of the images: every platform, Python 3.11 to 3.13, hashes, no
+# host names. Images get the versions of the first.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-annotate --no-emit-index-url --custom-compile-command "make lock"
+IMAGES := tracer evaluator lab evaluator-cuda lab-cuda
 lock: setup
-	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --extra local \
-	  --group dev --generate-hashes --no-annotate --no-emit-index-url \
-	  --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+	$(COMPILE) --upgrade --extra local --group dev --output-file requirements.lock pyproject.toml
+	for image in $(IMAGES); do \
+	  $(COMPILE) --upgrade --constraint requirements.lock \
+	    --output-file sandboxes/images/$$image.lock sandboxes/images/$$image.in || exit 1; \
+	done
 
 # Removes what the targets above build; campaigns in discoveries/ stay.
 clean:

@@ -102,6 +102,7 @@ class Role:
         arguments: JSON data handed to the module at start; a `Path` below one of ``read_only`` is
             handed over as what the process sees it as.
         cpus: How much processor time it may use, in cores.
+        nests: Whether it makes sandboxes of its own inside; it then keeps the right to.
         scratch_bytes: Size of ``/scratch``, the only place to write; 0 for none.
     """
 
@@ -116,6 +117,7 @@ class Role:
     arguments: Mapping[str, Any]
     cpus: float = 1.0
     scratch_bytes: int = 64 * 2**20
+    nests: bool = False
 
 
 class ProcessHandle(Protocol):

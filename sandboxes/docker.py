@@ -23,6 +23,7 @@ from docker.types import DeviceRequest, Mount, Ulimit
 
 from sandboxes.contract import Guarantee, Role
 from sandboxes.environment import environment
+from sandboxes.filtering import profile
 from sandboxes.images.building import DEFAULT_BASE, Accelerator, build, client, find
 from sandboxes.probing import probe
 from sandboxes.protocol import Channel
@@ -33,7 +34,6 @@ __all__ = ["OWNER_LABEL", "Container", "DockerSandbox", "leftovers"]
 OWNER_LABEL = "discovery-agent.owner"
 _PACKAGE_ROOT = Path(__file__).resolve().parent.parent
 _APP = Path("/app")
-_SECCOMP = Path(__file__).with_name("images") / "seccomp.json"
 # What the driver of an accelerator needs beyond what a program on the processor does.
 _GPU_CALLS = (
     "bind connect getsockname get_mempolicy mbind memfd_create recvfrom recvmsg sched_setaffinity "
@@ -232,9 +232,9 @@ class DockerSandbox:
             "environment": environment(role),
             "address_space_bytes": 0,
         }
-        profile = json.loads(_SECCOMP.read_text(encoding="utf-8"))
+        filtered = profile()
         if role.gpu:
-            profile["syscalls"].append({"names": _GPU_CALLS, "action": "SCMP_ACT_ALLOW"})
+            filtered["syscalls"].append({"names": _GPU_CALLS, "action": "SCMP_ACT_ALLOW"})
         return {
             "command": [json.dumps(spec)],
             "stdin_open": True,
@@ -251,7 +251,7 @@ class DockerSandbox:
             "pids_limit": role.processes,
             "nano_cpus": int(role.cpus * 1e9),
             "cap_drop": ["ALL"],
-            "security_opt": ["no-new-privileges:true", f"seccomp={json.dumps(profile)}"],
+            "security_opt": ["no-new-privileges:true", f"seccomp={json.dumps(filtered)}"],
             "user": "65534:65534",
             "ulimits": [Ulimit(name="core", soft=0, hard=0)],
             "log_config": {"type": "none"},

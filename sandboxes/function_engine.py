@@ -190,6 +190,7 @@ class FunctionEngine(Engine):
             arguments={"memory_bytes": _TRACE_MEMORY_BYTES},
             # One candidate could leave something for the next where both can write.
             scratch_bytes=0,
+            nests=True,
         )
         self._tracer, _ = boot(self.sandbox, role, 60.0)
 

@@ -1,12 +1,14 @@
 """Puts a process into a cage before any untrusted byte is read (runs as a script of its own).
 
-Standard library only. Started by `sandboxes.process` as ``python -I isolation.py SPEC`` with a
-pair of pipes for the protocol and one for its report. It asks the kernel for as much as it gives:
+Standard library and our filter only. Started by `sandboxes.process` as ``python -I isolation.py
+SPEC`` with a pair of pipes for the protocol and one for its report. It asks the kernel for as much
+as it gives:
 
 * new mount, PID, network, IPC and UTS namespaces (through a user namespace where we are not root),
 * a root file system that holds only the interpreter, its packages and the declared folders, all
   read-only, with private bounded ``/scratch`` and ``/dev``,
-* an unprivileged user inside the cage, no new privileges,
+* an unprivileged user inside the cage, no new privileges, no capabilities,
+* a filter of system calls,
 * resource limits,
 
 and reports, one JSON line, what it got, before it becomes the worker. Process 1 of the PID
@@ -39,6 +41,7 @@ MNT_DETACH = 2
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
 PR_CAPBSET_DROP = 24
 SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
 NOBODY = 65534
 FILE_BYTES = 64 * 2**20
 # The only place to write. Not /tmp itself, where what must stay in sight may lie.
@@ -216,6 +219,16 @@ def become_nobody(refused: dict[str, str]) -> None:
     prctl(PR_SET_NO_NEW_PRIVS, 1)
 
 
+def drop_capabilities() -> None:
+    """Give up what being root in a user namespace still allows."""
+    number = SYS_CAPSET.get(os.uname().machine)
+    for capability in range(64):
+        _libc.prctl(PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0)
+    if number is not None:
+        header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+        _libc.syscall(number, header, (ctypes.c_uint32 * 6)())
+
+
 def _in_user_namespace() -> bool:
     fields = Path("/proc/self/uid_map").read_text().split()
     return fields[2] == "1"
@@ -227,6 +240,10 @@ def main() -> NoReturn:
     report_fd = spec["report_fd"]
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     os.umask(0o022)
+    sys.path[:0] = spec["import_paths"]
+    from sandboxes import filtering
+
+    unfiltered = filtering.preload()
     refused = enter(spec)
     child = os.fork()  # the PID namespace holds from the next process on
     if child:
@@ -245,9 +262,13 @@ def main() -> NoReturn:
     scratch = "/tmp" if "files" in refused else str(SCRATCH)
     os.environ.update(spec["environment"], HOME=scratch, TMPDIR=scratch)
     tempfile.tempdir = None  # it was looked up outside
+    if not spec["nests"]:
+        drop_capabilities()
+        unfiltered = filtering.install()
+    if unfiltered is not None:
+        refused["seccomp"] = unfiltered
     os.write(report_fd, json.dumps({"refused": refused}).encode() + b"\n")
     os.close(report_fd)
-    sys.path[:0] = spec["import_paths"]
     sys.argv = [spec["module"], json.dumps(spec["arguments"]), *map(str, spec["keep_fds"])]
     runpy.run_module(spec["module"], run_name="__main__", alter_sys=True)
     os._exit(0)

@@ -123,6 +123,7 @@ class ProcessSandbox:
             "hidden": [str(_PACKAGE_ROOT / name) for name in role.hidden_packages],
             "gpu": role.gpu,
             "scratch_bytes": role.scratch_bytes,
+            "nests": role.nests,
             "address_space_bytes": 0 if role.gpu else role.memory_bytes,
             "environment": environment(role),
             "report_fd": report_write,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sandboxes.engine import Engine
+from sandboxes.opening import open_engine
 from sandboxes.registry import choose_sandbox
 from templates.registry import Template, load_template
 
@@ -21,5 +22,5 @@ def small_template() -> Template:
 
 @pytest.fixture(scope="session")
 def engine(small_template: Template) -> Iterator[Engine]:
-    with Engine(small_template, choose_sandbox("auto"), workers=2) as engine:
+    with open_engine(small_template, choose_sandbox("auto"), workers=2) as engine:
         yield engine

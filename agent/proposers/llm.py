@@ -110,7 +110,7 @@ class LlmProposer:
         seed = int(sequence.generate_state(1)[0]) & 0x7FFF_FFFF
         return CompletionRequest(
             messages=messages,
-            schema=proposal_schema(context.spec.functions),
+            schema=proposal_schema(context.spec),
             temperature=temperature,
             max_tokens=self._sampling.max_tokens,
             seed=seed,

@@ -9,11 +9,11 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from templates.contract import FunctionSignature
+from templates.contract import TemplateSpec
 from templates.errors import CandidateError
 
 __all__ = ["NAME_LENGTH", "Proposal", "parse_proposal", "proposal_schema", "sanitize_name"]
@@ -29,30 +29,28 @@ _PRINTABLE = r"[ !#-&(-\[\]-_a-z|~]"
 _MAX_LINES = 24
 
 
-def proposal_schema(functions: Sequence[FunctionSignature]) -> dict[str, Any]:
-    """The JSON schema of a proposal for these functions.
+def proposal_schema(spec: TemplateSpec) -> dict[str, Any]:
+    """The JSON schema of a proposal for a template.
 
     The order of the properties is the order in which a constrained model writes them: it thinks
-    before it names and names before it codes. Where the candidate is one function, its code must
-    begin with the imports and the exact ``def`` line and end with the first ``return`` of that
+    before it names and names before it codes. Where the candidate is one JAX function, its code
+    must begin with the imports and the exact ``def`` line and end with the first ``return`` of that
     function: small models otherwise spend their errors before the one and their tokens after the
-    other.
+    other. A script is free in its form.
 
     Args:
-        functions: The signatures that a candidate must define.
+        spec: Says what a candidate must define.
 
     Returns:
-        The schema; its ``code`` has a pattern, or a least length where there are several functions.
+        The schema; its ``code`` has a pattern, or a least length where the form is free.
     """
     code: dict[str, Any] = {"type": "string", "minLength": 40}
-    if len(functions) == 1:
-        arguments = ", ".join(argument.name for argument in functions[0].arguments)
-        head = f"import jax\nimport jax.numpy as jnp\n\n\ndef {functions[0].name}({arguments}):"
+    if len(spec.functions) == 1:
+        function = spec.functions[0]
+        arguments = ", ".join(argument.name for argument in function.arguments)
+        head = f"import jax\nimport jax.numpy as jnp\n\n\ndef {function.name}({arguments}):"
         quoted = head.replace(".", r"\.").replace("(", r"\(").replace(")", r"\)")
-        code = {
-            "type": "string",
-            "pattern": f"^{quoted}{_body()}$",
-        }
+        code = {"type": "string", "pattern": f"^{quoted}{_body()}$"}
     return {
         "type": "object",
         "properties": {

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import resource
 import signal
 from collections.abc import Callable
 from pathlib import Path
 
+from sandboxes.filtering import install
 from sandboxes.isolation import (
     CLONE_NEWIPC,
     CLONE_NEWNET,
@@ -25,6 +25,7 @@ from sandboxes.isolation import (
     PR_SET_DUMPABLE,
     PR_SET_PDEATHSIG,
     SCRATCH,
+    drop_capabilities,
     map_self,
     mount,
     prctl,
@@ -33,7 +34,6 @@ from sandboxes.isolation import (
 
 __all__ = ["fork_caged"]
 
-_SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
 _FILE_BYTES = 16 * 2**20
 
 
@@ -92,16 +92,8 @@ def _settle(memory_bytes: int, cpu_s: int) -> None:
         bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(which, (bound, bound))
     prctl(PR_SET_DUMPABLE, 0)
-    _drop_capabilities()
-
-
-def _drop_capabilities() -> None:
-    number = _SYS_CAPSET.get(os.uname().machine)
-    if number is None:
-        return
-    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
-    data = (ctypes.c_uint32 * 6)()
-    ctypes.CDLL(None, use_errno=True).syscall(number, header, data)
+    drop_capabilities()
+    install()
 
 
 def _close_all_but() -> None:

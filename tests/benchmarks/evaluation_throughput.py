@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from sandboxes.engine import Engine  # noqa: E402
+from sandboxes.opening import open_engine  # noqa: E402
 from sandboxes.registry import choose_sandbox  # noqa: E402
 from templates.registry import Template, load_template  # noqa: E402
 
@@ -98,6 +99,7 @@ def rounds(runs: dict[str, Callable[[], float]], repeats: int) -> dict[str, list
     for _ in range(repeats):
         for name, run in runs.items():
             found[name].append(run())
+            print(f"{name}: {found[name][-1]:.1f} s", file=sys.stderr, flush=True)
     return found
 
 
@@ -150,7 +152,7 @@ def main() -> None:
     template = load_template(TEMPLATE)
     files = files_of(template, chosen.losses)
     codes = [file.read_text() for file in files]
-    with Engine(template, choose_sandbox("auto")) as engine:
+    with open_engine(template, choose_sandbox("auto")) as engine:
         here(engine, codes[:2], 1)
         workers = engine.workers
         seconds = rounds(

@@ -27,6 +27,7 @@ from agent.proposers.proposal import parse_proposal
 from agent.proposers.proposer import ProposerContext
 from agent.proposers.selection import Peer
 from sandboxes.engine import Engine
+from sandboxes.opening import open_engine
 from sandboxes.process import ProcessSandbox
 from templates.errors import CandidateError
 from templates.registry import load_template
@@ -305,7 +306,7 @@ def main() -> None:
     )
     with (
         Path(options.log).open("a", encoding="utf-8") as log,
-        Engine(load_template("preference_loss"), ProcessSandbox(), workers=1) as engine,
+        open_engine(load_template("preference_loss"), ProcessSandbox(), workers=1) as engine,
     ):
         checker = Checker(engine)
         for name in options.models:

@@ -13,6 +13,7 @@ from sandboxes.contract import Sandbox
 from sandboxes.docker import DockerSandbox
 from sandboxes.engine import Engine
 from sandboxes.images.building import ROLES, build
+from sandboxes.opening import open_engine
 from sandboxes.process import ProcessSandbox
 from templates.registry import Template
 
@@ -38,5 +39,5 @@ def sandbox(request: pytest.FixtureRequest) -> Sandbox:
 
 @pytest.fixture(scope="session")
 def engine(small_template: Template, sandbox: Sandbox) -> Iterator[Engine]:
-    with Engine(small_template, sandbox, workers=2) as engine:
+    with open_engine(small_template, sandbox, workers=2) as engine:
         yield engine

@@ -16,6 +16,7 @@ from test_engine import HUBER, processes
 from sandboxes.contract import Sandbox
 from sandboxes.docker import DockerSandbox, leftovers
 from sandboxes.engine import Engine, Measurement
+from sandboxes.opening import open_engine
 from templates.errors import CandidateError
 from templates.registry import Template
 
@@ -51,10 +52,10 @@ def attacked(
     template = Template(spec, small_template.path)
     with (
         pytest.MonkeyPatch.context() as patch,
-        Engine(template, sandbox, workers=1) as engine,
+        open_engine(template, sandbox, workers=1) as engine,
     ):
-        patch.setattr("sandboxes.engine.screen", lambda code, functions: None)
-        patch.setattr("sandboxes.engine.TRACE_TIMEOUT_S", 3.0)
+        patch.setattr("sandboxes.function_engine.screen", lambda code, functions: None)
+        patch.setattr("sandboxes.function_engine.TRACE_TIMEOUT_S", 3.0)
         yield engine, outcome(engine, HUBER)
 
 

@@ -10,6 +10,7 @@ import pytest
 from sandboxes.contract import ProcessHandle, Sandbox
 from sandboxes.docker import Container
 from sandboxes.engine import Engine, EvaluatorBugError
+from sandboxes.opening import open_engine
 from sandboxes.process import CagedProcess, _tree
 from templates.errors import CandidateError
 from templates.registry import load_template
@@ -102,7 +103,7 @@ HOSTILE = {
 def test_hostile_code_ends_as_an_error_and_leaves_nothing(
     engine: Engine, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sandboxes.engine.TRACE_TIMEOUT_S", 2.0)
+    monkeypatch.setattr("sandboxes.function_engine.TRACE_TIMEOUT_S", 2.0)
     before = score(engine, HUBER)
     tracer = engine._tracer
     assert tracer is not None
@@ -161,7 +162,7 @@ def test_a_failing_core_is_our_bug_and_says_so(tmp_path: Path, sandbox: Sandbox)
     core.write_text(
         core.read_text().replace("        rng = np.random.default_rng([seed", "        1 / 0  # ")
     )
-    with Engine(load_template(folder), sandbox, workers=1) as engine:
+    with open_engine(load_template(folder), sandbox, workers=1) as engine:
         program = engine.trace(HUBER)
         with pytest.raises(EvaluatorBugError, match="ZeroDivisionError"):
             engine.evaluate(program, effort="full", task="clean", seeds=[1])

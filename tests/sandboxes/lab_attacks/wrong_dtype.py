@@ -1,0 +1,6 @@
+"""Return text."""
+
+
+
+def pack(count, seed):
+    return ["a"] * count, ["b"] * count

@@ -1,0 +1,108 @@
+"""Scripts in the lab: what honest ones get, and that hostile ones get no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandboxes.contract import Sandbox
+from sandboxes.docker import DockerSandbox, leftovers
+from sandboxes.engine import Engine, Measurement
+from sandboxes.opening import open_engine
+from templates.errors import CandidateError
+from templates.registry import Template, load_template
+
+ATTACKS = sorted((Path(__file__).parent / "lab_attacks").glob("*.py"))
+KINDS = {
+    *("negative_radius", "no_answer", "non_finite", "outside", "overlap", "run_crash"),
+    *("run_time_error", "run_timeout", "shape"),
+}
+# Scripts that end with a valid packing, and the most that it can be worth.
+WORTH = {
+    "disk_bomb": 0.0,
+    "within_a_tolerance": 0.5,
+    "smuggled_denormals": 0.5,
+    "daemon": 0.5,
+    "output_flood": 0.5,
+    "network": 0.5,
+    "known_solutions": 0.5,
+    "environment": 0.5,
+    "marker": 0.5,
+    "exit_hook": 0.5,
+}
+
+
+@pytest.fixture(scope="module")
+def engine(sandbox: Sandbox) -> Iterator[Engine]:
+    template = load_template("circle_packing")
+    assert template.spec.script is not None
+    script = template.spec.script.model_copy(update={"timeout_s": 4.0})
+    spec = template.spec.model_copy(update={"script": script, "memory_bytes": 2**30})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SECRET_API_KEY", "SECRET")
+        with open_engine(Template(spec, template.path), sandbox, workers=1) as engine:
+            yield engine
+
+
+def outcome(engine: Engine, code: str) -> Measurement:
+    program = engine.trace(code)
+    engine.inspect(program)
+    found = engine.evaluate(program, effort="full", task="circles_26", seeds=[1])[0]
+    return found.model_copy(update={"seconds": 0.0})
+
+
+def baseline(name: str) -> str:
+    return next(b.code for b in load_template("circle_packing").baselines if b.name == name)
+
+
+def test_the_grid_is_worth_what_geometry_says(engine: Engine) -> None:
+    found = outcome(engine, baseline("grid"))
+    # 25 circles of radius .1 and one in a gap between four of them.
+    expected = 2.5 + (2**0.5 - 1) * 0.1
+    assert 0 <= expected - found.metrics["sum_of_radii"] < 1e-9
+
+
+@pytest.fixture(scope="module")
+def honest(engine: Engine) -> Measurement:
+    return outcome(engine, baseline("grid"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("syntax", "def pack(count, seed:\n    return 1"),
+        ("missing_function", "def packs(count, seed):\n    return 1"),
+        ("run_time_error", "def pack(count, seed):\n    return 1 / 0"),
+        ("run_time_error", "def pack(count, seed):\n    return [[0.5, 0.5]] * count"),
+        ("shape", "def pack(count, seed):\n    return [[0.5, 0.5]], [0.1]"),
+        ("run_timeout", "def pack(count, seed):\n    while True:\n        pass"),
+    ],
+)
+def test_every_fault_has_its_class(engine: Engine, kind: str, code: str) -> None:
+    with pytest.raises(CandidateError) as caught:
+        outcome(engine, code)
+    assert caught.value.kind == kind
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda file: file.stem)
+def test_an_attack_gains_nothing_and_leaves_nothing(
+    engine: Engine, honest: Measurement, attack: Path
+) -> None:
+    found: Measurement | CandidateError
+    try:
+        found = outcome(engine, attack.read_text(encoding="utf-8"))
+    except CandidateError as caught:
+        found = caught
+    if isinstance(found, CandidateError):
+        assert found.kind in KINDS, found
+        assert "BREACH" not in found.message
+        assert "SECRET" not in found.message
+    else:
+        assert attack.stem in WORTH, found
+        assert found.metrics["sum_of_radii"] <= WORTH[attack.stem]
+    assert outcome(engine, baseline("grid")) == honest
+    assert not [p for p in ("/tmp", "/var/tmp", "/") if (Path(p) / "attack-marker").exists()]
+    if isinstance(engine.sandbox, DockerSandbox):
+        assert len(leftovers(engine.sandbox._engine, everything=True)) <= 2, "judges and tracers"
