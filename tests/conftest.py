@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxes.engine import Engine
-from sandboxes.opening import open_engine
+from sandboxes.engines import Engine, open_engine
 from sandboxes.registry import choose_sandbox
 from templates.registry import Template, load_template
 

@@ -31,8 +31,7 @@ from agent.llm import open_model
 from agent.llm.contract import LanguageModel
 from agent.proposers import LlmProposer, load_prompts
 from reviewers.code.rules import RuleReviewer
-from sandboxes.engine import Engine
-from sandboxes.opening import open_engine
+from sandboxes.engines import Engine, open_engine
 from sandboxes.registry import choose_sandbox
 from templates.errors import DiscoveryError, UserError
 from templates.registry import Template, load_template

@@ -16,7 +16,7 @@ from agent.archive.store import Archive
 from agent.campaign.settings import CampaignSettings, Knobs
 from agent.evaluation.measuring import Measurer
 from agent.evaluation.novelty import FingerprintIndex
-from sandboxes.engine import Engine
+from sandboxes.engines import Engine
 from templates.contract import TemplateSpec
 from templates.registry import Template
 

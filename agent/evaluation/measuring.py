@@ -10,8 +10,8 @@ from agent.archive.store import Archive
 from agent.evaluation.seeds import Job
 from agent.evaluation.workers import DaemonPool
 from sandboxes.contract import Program
-from sandboxes.engine import Engine
-from sandboxes.engine import Measurement as Measured
+from sandboxes.engines import Engine
+from sandboxes.engines import Measurement as Measured
 from templates.errors import InfrastructureError
 
 __all__ = ["Measurer"]

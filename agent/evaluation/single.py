@@ -17,8 +17,7 @@ from agent.evaluation.racing import summarize
 from agent.evaluation.seeds import Job, jobs_of
 from agent.evaluation.workers import DaemonPool
 from sandboxes.contract import Inspection, Program
-from sandboxes.engine import Engine, Measurement
-from sandboxes.opening import open_engine
+from sandboxes.engines import Engine, Measurement, open_engine
 from sandboxes.registry import choose_sandbox
 from templates.contract import TemplateSpec
 from templates.errors import CandidateError, UserError

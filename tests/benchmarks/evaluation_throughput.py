@@ -26,8 +26,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from sandboxes.engine import Engine  # noqa: E402
-from sandboxes.opening import open_engine  # noqa: E402
+from sandboxes.engines import Engine, open_engine  # noqa: E402
 from sandboxes.registry import choose_sandbox  # noqa: E402
 from templates.registry import Template, load_template  # noqa: E402
 

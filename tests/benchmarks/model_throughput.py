@@ -26,8 +26,7 @@ from agent.proposers.prompts import load_prompts
 from agent.proposers.proposal import parse_proposal
 from agent.proposers.proposer import ProposerContext
 from agent.proposers.selection import Peer
-from sandboxes.engine import Engine
-from sandboxes.opening import open_engine
+from sandboxes.engines import Engine, open_engine
 from sandboxes.process import ProcessSandbox
 from templates.errors import CandidateError
 from templates.registry import load_template

@@ -11,9 +11,8 @@ from docker_engine import engine as docker_engine
 
 from sandboxes.contract import Sandbox
 from sandboxes.docker import DockerSandbox
-from sandboxes.engine import Engine
+from sandboxes.engines import Engine, open_engine
 from sandboxes.images.building import ROLES, build
-from sandboxes.opening import open_engine
 from sandboxes.process import ProcessSandbox
 from templates.registry import Template
 

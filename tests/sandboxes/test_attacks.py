@@ -15,8 +15,7 @@ from test_engine import HUBER, processes
 
 from sandboxes.contract import Sandbox
 from sandboxes.docker import DockerSandbox, leftovers
-from sandboxes.engine import Engine, Measurement
-from sandboxes.opening import open_engine
+from sandboxes.engines import Engine, Measurement, open_engine
 from templates.errors import CandidateError
 from templates.registry import Template
 
@@ -54,8 +53,8 @@ def attacked(
         pytest.MonkeyPatch.context() as patch,
         open_engine(template, sandbox, workers=1) as engine,
     ):
-        patch.setattr("sandboxes.function_engine.screen", lambda code, functions: None)
-        patch.setattr("sandboxes.function_engine.TRACE_TIMEOUT_S", 3.0)
+        patch.setattr("sandboxes.engines.function.screen", lambda code, functions: None)
+        patch.setattr("sandboxes.engines.function.TRACE_TIMEOUT_S", 3.0)
         yield engine, outcome(engine, HUBER)
 
 

@@ -9,8 +9,7 @@ import pytest
 
 from sandboxes.contract import ProcessHandle, Sandbox
 from sandboxes.docker import Container
-from sandboxes.engine import Engine, EvaluatorBugError
-from sandboxes.opening import open_engine
+from sandboxes.engines import Engine, EvaluatorBugError, open_engine
 from sandboxes.process import CagedProcess, _tree
 from templates.errors import CandidateError
 from templates.registry import load_template
@@ -103,7 +102,7 @@ HOSTILE = {
 def test_hostile_code_ends_as_an_error_and_leaves_nothing(
     engine: Engine, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sandboxes.function_engine.TRACE_TIMEOUT_S", 2.0)
+    monkeypatch.setattr("sandboxes.engines.function.TRACE_TIMEOUT_S", 2.0)
     before = score(engine, HUBER)
     tracer = engine._tracer
     assert tracer is not None

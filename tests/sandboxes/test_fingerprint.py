@@ -6,7 +6,7 @@ import pytest
 
 from agent.evaluation.novelty import FingerprintIndex
 from sandboxes.contract import Inspection
-from sandboxes.engine import Engine
+from sandboxes.engines import Engine
 
 
 def inspect(engine: Engine, body: str, head: str = "") -> Inspection:

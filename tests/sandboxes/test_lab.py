@@ -9,8 +9,7 @@ import pytest
 
 from sandboxes.contract import Sandbox
 from sandboxes.docker import DockerSandbox, leftovers
-from sandboxes.engine import Engine, Measurement
-from sandboxes.opening import open_engine
+from sandboxes.engines import Engine, Measurement, open_engine
 from templates.errors import CandidateError
 from templates.registry import Template, load_template
 

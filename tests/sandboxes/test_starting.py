@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxes import starting
+from sandboxes.engines import starting
 from sandboxes.process import ProcessSandbox
 from templates.errors import UserError
 from templates.registry import load_template

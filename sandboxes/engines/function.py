@@ -14,16 +14,16 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sandboxes.contract import Inspection, ProcessHandle, Program, Role
-from sandboxes.engine import GRACE_S, Engine, Fault, Measurement, Slot
-from sandboxes.protocol import Message, ProtocolError, decode_frame
-from sandboxes.screen import screen
-from sandboxes.starting import (
+from sandboxes.engines.base import GRACE_S, Engine, Fault, Measurement, Slot
+from sandboxes.engines.screen import screen
+from sandboxes.engines.starting import (
     PRIVATE_PACKAGES,
     WARM_UP_TIMEOUT_S,
     boot,
     compiled_core,
     evaluator_role,
 )
+from sandboxes.protocol import Message, ProtocolError, decode_frame
 from templates.errors import CandidateError, InfrastructureError
 
 __all__ = ["FunctionEngine"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sandboxes.contract import Sandbox
-from sandboxes.engine import Engine
-from sandboxes.function_engine import FunctionEngine
-from sandboxes.script_engine import ScriptEngine
+from sandboxes.engines.base import Engine
+from sandboxes.engines.function import FunctionEngine
+from sandboxes.engines.script import ScriptEngine
 from templates.errors import UserError
 from templates.registry import Template
 

@@ -15,9 +15,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sandboxes.contract import Inspection, Program, Role
-from sandboxes.engine import GRACE_S, Engine, Measurement, Slot
+from sandboxes.engines.base import GRACE_S, Engine, Measurement, Slot
+from sandboxes.engines.starting import PRIVATE_PACKAGES, boot, evaluator_role
 from sandboxes.protocol import Message, ProtocolError
-from sandboxes.starting import PRIVATE_PACKAGES, boot, evaluator_role
 from templates.contract import Script
 from templates.errors import CandidateError, InfrastructureError
 
