@@ -4,11 +4,12 @@ import os
 
 import numpy as np
 
-for folder in ('/scratch', '/tmp', '/var/tmp', '/dev/shm', '/'):
-    if os.path.exists(folder + '/attack-marker'):
-        raise RuntimeError('BREACH')
+PLACES = [folder + "/attack-marker" for folder in ("/scratch", "/tmp", "/var/tmp", "/dev/shm", "/")]
+if any(map(os.path.exists, PLACES)):
+    raise RuntimeError("BREACH")
+for place in PLACES:
     try:
-        open(folder + '/attack-marker', 'w').close()
+        open(place, "w").close()
     except OSError:
         pass
 
