@@ -139,7 +139,7 @@ def _by_tier_and_task(
 
 
 def _estimate(values: Sequence[float]) -> str:
-    """The interquartile mean by which a campaign ranks, with its interval."""
+    """The mean by which a campaign ranks, with its interval."""
     if len(values) < 2:
         return number(values[0])
     found = summarize({("", seed): value for seed, value in enumerate(values)})

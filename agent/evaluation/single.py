@@ -51,7 +51,7 @@ def evaluate_file(
 
     Returns:
         One object, the same shape for every template: ``status`` (valid or invalid), ``score``
-        (the primary metric: interquartile mean over seeds), ``interval`` (95 %), ``metrics`` (means
+        (the primary metric: mean over seeds), ``interval`` (95 %), ``metrics`` (means
         over seeds of the search tasks, then per task), ``per_seed``, ``known_as``, ``flags``,
         ``closed_form``, ``error`` (class and message, or None), ``sandbox``, ``seconds`` and
         what was asked for (``template``, ``tier``, ``seed``).

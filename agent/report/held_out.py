@@ -21,7 +21,7 @@ class TaskResult:
 
     Args:
         task: The task; its role says whether the search looked at it.
-        score: Interquartile mean over seeds, with a 95 % interval.
+        score: Mean over seeds, with a 95 % interval.
         best_baseline: Name of the baseline that is best on this task.
         baseline_score: Its score.
         gain: Paired gain over it, positive is better, with a 95 % interval that is not corrected

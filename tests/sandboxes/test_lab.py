@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from test_attacks import containers
 
 from sandboxes.contract import Sandbox
-from sandboxes.docker import DockerSandbox, leftovers
 from sandboxes.engines import Engine, Measurement, open_engine
 from templates.errors import CandidateError
 from templates.registry import Template, load_template
@@ -89,6 +89,7 @@ def test_every_fault_has_its_class(engine: Engine, kind: str, code: str) -> None
 def test_an_attack_gains_nothing_and_leaves_nothing(
     engine: Engine, honest: Measurement, attack: Path
 ) -> None:
+    before = containers(engine)
     found: Measurement | CandidateError
     try:
         found = outcome(engine, attack.read_text(encoding="utf-8"))
@@ -103,5 +104,4 @@ def test_an_attack_gains_nothing_and_leaves_nothing(
         assert found.metrics["sum_of_radii"] <= WORTH[attack.stem]
     assert outcome(engine, baseline("grid")) == honest
     assert not [p for p in ("/tmp", "/var/tmp", "/") if (Path(p) / "attack-marker").exists()]
-    if isinstance(engine.sandbox, DockerSandbox):
-        assert len(leftovers(engine.sandbox._engine, everything=True)) <= 2, "judges and tracers"
+    assert containers(engine) == before

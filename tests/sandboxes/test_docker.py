@@ -1,0 +1,123 @@
+"""Containers: what they are given and what is left of them; and what is said without Docker."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import docker
+import pytest
+
+from agent.evaluation.single import evaluate_file
+from sandboxes.docker import OWNER_LABEL, Container, DockerSandbox, leftovers
+from sandboxes.engines import Engine
+from sandboxes.images import building
+from templates.errors import UserError
+
+TEMPLATE = Path(__file__).parents[1] / "data" / "robust_regression"
+
+
+def test_without_an_engine_a_person_is_told_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    with pytest.raises(UserError, match=r"no Docker engine answers .* Install one"):
+        DockerSandbox()
+
+
+def test_an_unknown_runtime_is_named(docker_client: docker.DockerClient) -> None:
+    with pytest.raises(UserError, match=r"no runtime 'runsk'; it knows .*runc"):
+        DockerSandbox(engine=docker_client, runtime="runsk")
+
+
+def test_every_guarantee_holds(docker_client: docker.DockerClient) -> None:
+    missing = [g for g in DockerSandbox(engine=docker_client).guarantees() if not g.holds]
+    assert not missing
+
+
+def test_a_container_gets_nothing_that_it_does_not_need(
+    docker_client: docker.DockerClient, engine: Engine
+) -> None:
+    if not isinstance(engine.sandbox, DockerSandbox):
+        return
+    handles = [engine._slots[0].handle, engine._tracer]  # type: ignore[attr-defined]
+    for handle in handles:
+        assert isinstance(handle, Container)
+        seen = docker_client.api.inspect_container(handle.id)
+        given = seen["HostConfig"]
+        assert given["NetworkMode"] == "none"
+        assert given["IpcMode"] == "none"
+        assert given["ReadonlyRootfs"]
+        assert given["CapDrop"] == ["ALL"]
+        assert not given["CapAdd"]
+        assert not given["Privileged"]
+        assert given["Memory"] == given["MemorySwap"] > 0
+        assert given["PidsLimit"] > 0
+        assert given["NanoCpus"] > 0
+        assert "no-new-privileges:true" in given["SecurityOpt"]
+        assert any('"defaultAction": "SCMP_ACT_ERRNO"' in opt for opt in given["SecurityOpt"])
+        assert not given["Devices"]
+        assert given["LogConfig"]["Type"] == "none"
+        assert all(not mount["RW"] for mount in seen["Mounts"] if mount["Type"] == "bind")
+        assert seen["Config"]["User"] == "65534:65534"
+        names = {variable.partition("=")[0] for variable in seen["Config"]["Env"] or ()}
+        assert names <= {"PATH", "LANG", "GPG_KEY", "PYTHON_VERSION", "PYTHON_SHA256"}
+
+
+def test_what_a_dead_campaign_left_is_removed_at_the_next_start(
+    docker_client: docker.DockerClient,
+) -> None:
+    image = building.find(docker_client, "tracer", "cpu")
+    owner = f"{socket.gethostname()}/{2**22 + 1}/1"
+    left = docker_client.containers.create(
+        image, command=["{}"], labels={OWNER_LABEL: owner}, network_mode="none"
+    )
+    assert left.id in {container.id for container in leftovers(docker_client)}
+    DockerSandbox(engine=docker_client)
+    everything = leftovers(docker_client, everything=True)
+    assert left.id not in {container.id for container in everything}
+
+
+def test_images_are_built_once_and_named_by_their_content(
+    docker_client: docker.DockerClient,
+) -> None:
+    told: list[str] = []
+    for role in building.ROLES:
+        tag = building.find(docker_client, role, "cpu")
+        assert tag is not None
+        base = docker_client.images.get(tag).labels["discovery-agent.base"]
+        assert building.build(docker_client, role, base=base, notify=told.append) == tag
+    assert not told
+    assert {image.role for image in building.images(docker_client) if image.current} == set(
+        building.ROLES
+    )
+
+
+def test_the_tracer_image_holds_no_core_and_no_baseline(docker_client: docker.DockerClient) -> None:
+    tag = building.find(docker_client, "tracer", "cpu")
+    look = (
+        "import os; print([folder for folder in ('/app/templates', '/app/agent', "
+        "'/app/sandboxes/evaluator', '/app/sandboxes/engines') if os.path.exists(folder)])"
+    )
+    said = docker_client.containers.run(
+        tag, ["-I", "-c", look], entrypoint="python3", network_mode="none", remove=True
+    )
+    assert said.decode().strip() == "[]"
+
+
+def test_docker_and_processes_give_the_same_bits(
+    docker_client: docker.DockerClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandboxes.docker.client", lambda: docker_client)
+    file = tmp_path / "loss.py"
+    file.write_text(
+        "def loss(prediction, target):\n    return jnp.abs(prediction - target) ** 1.5\n"
+    )
+    found = {
+        name: evaluate_file(str(TEMPLATE), file, sandbox=name, workers=1)
+        for name in ("docker", "process")
+    }
+    assert {name: result["sandbox"] for name, result in found.items()} == {
+        "docker": "docker",
+        "process": "process",
+    }
+    assert found["docker"]["score"] == found["process"]["score"]
+    assert found["docker"]["per_seed"] == found["process"]["per_seed"]
