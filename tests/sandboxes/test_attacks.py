@@ -45,17 +45,18 @@ def bait(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def attacked(
     small_template: Template, sandbox: Sandbox, bait: None
-) -> Iterator[tuple[Engine, list[Measurement]]]:
-    """An engine whose processes were started beside the bait, and what honest code scores in it."""
-    spec = small_template.spec.model_copy(update={"job_timeout_s": 4.0})
+) -> Iterator[tuple[Engine, list[Measurement], list[Measurement]]]:
+    """An engine started beside the bait, and what two honest candidates score in it."""
+    spec = small_template.spec.model_copy(update={"job_timeout_s": 3.0})
     template = Template(spec, small_template.path)
     with (
         pytest.MonkeyPatch.context() as patch,
         open_engine(template, sandbox, workers=1) as engine,
     ):
         patch.setattr("sandboxes.engines.function.screen", lambda code, functions: None)
-        patch.setattr("sandboxes.engines.function.TRACE_TIMEOUT_S", 3.0)
-        yield engine, outcome(engine, HUBER)
+        patch.setattr("sandboxes.engines.function.TRACE_TIMEOUT_S", 2.0)
+        twin = outcome(engine, "import jax.numpy as jnp" + HONEST)
+        yield engine, outcome(engine, HUBER), twin
 
 
 def outcome(engine: Engine, code: str) -> list[Measurement]:
@@ -77,9 +78,9 @@ def containers(engine: Engine) -> int:
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda file: file.stem)
 def test_an_attack_gains_nothing_and_leaves_nothing(
-    attacked: tuple[Engine, list[Measurement]], attack: Path
+    attacked: tuple[Engine, list[Measurement], list[Measurement]], attack: Path
 ) -> None:
-    engine, expected = attacked
+    engine, expected, twin = attacked
     before = mounts(), containers(engine)
     code = attack.read_text(encoding="utf-8")
     found: list[Measurement] | CandidateError
@@ -94,9 +95,8 @@ def test_an_attack_gains_nothing_and_leaves_nothing(
         assert len(found.message) <= 1000
     else:
         assert attack.stem not in LIARS or "gradient_mismatch" in flags(engine, code)
-        if code.endswith(HONEST):
-            assert found == outcome(engine, "import jax.numpy as jnp" + HONEST)
-        assert outcome(engine, code) == found or attack.stem == "clock_in_program"
+        again = twin if code.endswith(HONEST) else outcome(engine, code)
+        assert found == again or attack.stem == "clock_in_program"
     assert outcome(engine, HUBER) == expected
     assert engine._tracer is not None
     assert processes(engine._tracer) == 1

@@ -37,7 +37,7 @@ WORTH = {
 def engine(sandbox: Sandbox) -> Iterator[Engine]:
     template = load_template("circle_packing")
     assert template.spec.script is not None
-    script = template.spec.script.model_copy(update={"timeout_s": 4.0})
+    script = template.spec.script.model_copy(update={"timeout_s": 3.0})
     spec = template.spec.model_copy(update={"script": script, "memory_bytes": 2**30})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SECRET_API_KEY", "SECRET")
