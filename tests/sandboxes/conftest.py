@@ -13,7 +13,7 @@ from sandboxes.contract import Sandbox
 from sandboxes.docker import DockerSandbox
 from sandboxes.engines import Engine, open_engine
 from sandboxes.images.building import ROLES, build
-from sandboxes.process import ProcessSandbox
+from sandboxes.registry import choose_sandbox, sandbox_names
 from templates.registry import Template
 
 
@@ -29,11 +29,11 @@ def docker_client() -> Iterator[docker.DockerClient]:
         pytest.skip(str(error))
 
 
-@pytest.fixture(scope="session", params=["process", "docker"])
+@pytest.fixture(scope="session", params=sandbox_names())
 def sandbox(request: pytest.FixtureRequest) -> Sandbox:
-    if request.param == "process":
-        return ProcessSandbox()
-    return DockerSandbox(engine=request.getfixturevalue("docker_client"))
+    if request.param == "docker":
+        return DockerSandbox(engine=request.getfixturevalue("docker_client"))
+    return choose_sandbox(request.param)
 
 
 @pytest.fixture(scope="session")
