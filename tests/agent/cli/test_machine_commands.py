@@ -96,3 +96,12 @@ def test_templates(discover):
     assert not any(name.startswith("control_") for name in described["baselines"])
     assert described["direction"] == "maximize"
     assert "preference_loss" in discover("templates", "list").out
+
+
+@pytest.mark.parametrize("command", ["build", "list", "cleanup"])
+def test_sandbox_commands_say_how_to_get_an_engine(discover, command):
+    found = discover("sandbox", command)
+    assert found.code == 2
+    assert "no Docker engine answers" in found.err
+    assert "apt-get install docker.io" in found.err
+    assert found.out == ""
