@@ -47,9 +47,11 @@ _KEPT_ERRORS = 4000
 class Container:
     """A running container and the channel to it."""
 
-    def __init__(self, container: Any, stream: socket.socket) -> None:
+    def __init__(self, container: Any, attached: Any) -> None:
         self._container = container
-        self._stream = stream
+        # Kept until the end: let go of earlier, its connection would be used for other requests.
+        self._attached = attached
+        self._stream = stream = socket.socket(fileno=os.dup(attached.fileno()))
         self._said = bytearray()
         read_fd, self._write_fd = os.pipe()
         # Channel and pump share the stream: one writes to it, the other reads.
@@ -82,6 +84,7 @@ class Container:
         self.channel.close()
         self._pump.join(timeout=5)
         self._stream.close()
+        self._attached.close()
 
     def said(self) -> str:
         """The end of what the process wrote to its standard error."""
@@ -189,14 +192,12 @@ class DockerSandbox:
             attached = self._engine.api.attach_socket(
                 str(container.id), params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
             )
-            stream = socket.socket(fileno=os.dup(attached.fileno()))
-            attached.close()
             container.start()
         except (DockerException, OSError) as error:
             with contextlib.suppress(APIError):
                 container.remove(force=True, v=True)
             raise InfrastructureError(f"cannot start a container ({role.name}): {error}") from error
-        return Container(container, stream)
+        return Container(container, attached)
 
     def guarantees(self) -> tuple[Guarantee, ...]:
         """What holds in a container, seen by starting one and looking."""

@@ -69,10 +69,11 @@ def evaluate_file(
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read {path}: {error}") from error
     started = time.monotonic()
+    place = choose_sandbox(sandbox, notify)
     notify("starting sandboxes")
     with open_engine(
         template,
-        choose_sandbox(sandbox, notify),
+        place,
         workers=workers,
         platform=choose_platform(template.spec),
         notify=notify,

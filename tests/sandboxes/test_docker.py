@@ -119,5 +119,6 @@ def test_docker_and_processes_give_the_same_bits(
         "docker": "docker",
         "process": "process",
     }
+    assert found["docker"]["error"] is None
     assert found["docker"]["score"] == found["process"]["score"]
     assert found["docker"]["per_seed"] == found["process"]["per_seed"]
