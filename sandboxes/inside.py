@@ -31,6 +31,7 @@ def main() -> None:
     prctl(PR_SET_DUMPABLE, 0)
     os.environ.clear()
     os.environ.update(spec["environment"], HOME=str(SCRATCH), TMPDIR=str(SCRATCH))
+    os.environ["SANDBOX_BOUNDS_PROCESSES"] = "1"
     sys.argv = [spec["module"], json.dumps(spec["arguments"]), str(read_fd), str(write_fd)]
     runpy.run_module(spec["module"], run_name="__main__", alter_sys=True)
 

@@ -258,6 +258,9 @@ def main() -> NoReturn:
         refused["own_proc"] = "the kernel did not allow a /proc of its own; there is none"
     become_nobody(refused)
     set_limits(spec)
+    if not refused:
+        # In a user namespace of its own only what is in the cage counts.
+        resource.setrlimit(resource.RLIMIT_NPROC, (spec["processes"], spec["processes"]))
     os.environ.clear()
     scratch = "/tmp" if "files" in refused else str(SCRATCH)
     os.environ.update(spec["environment"], HOME=scratch, TMPDIR=scratch)

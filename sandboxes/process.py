@@ -124,6 +124,7 @@ class ProcessSandbox:
             "gpu": role.gpu,
             "scratch_bytes": role.scratch_bytes,
             "nests": role.nests,
+            "processes": role.processes,
             "address_space_bytes": 0 if role.gpu else role.memory_bytes,
             "environment": environment(role),
             "report_fd": report_write,

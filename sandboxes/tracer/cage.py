@@ -50,6 +50,9 @@ def fork_caged(body: Callable[[], None], *, memory_bytes: int, cpu_s: int) -> in
     try:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         os.setsid()
+        # Processes are counted by user, and in a container that user is everybody's: there the
+        # container's own limit holds.
+        counted = "SANDBOX_BOUNDS_PROCESSES" not in os.environ
         with contextlib.suppress(OSError):
             unshare(
                 CLONE_NEWUSER
@@ -67,14 +70,14 @@ def fork_caged(body: Callable[[], None], *, memory_bytes: int, cpu_s: int) -> in
             status = min(255, abs(os.waitstatus_to_exitcode(code)))
         else:
             prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            _settle(memory_bytes, cpu_s)
+            _settle(memory_bytes, cpu_s, 64 if counted else None)
             body()
             status = 0
     finally:
         os._exit(status)
 
 
-def _settle(memory_bytes: int, cpu_s: int) -> None:
+def _settle(memory_bytes: int, cpu_s: int, processes: int | None) -> None:
     with contextlib.suppress(OSError):
         mount("", "/", "", MS_REC | MS_PRIVATE)
         mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
@@ -84,10 +87,12 @@ def _settle(memory_bytes: int, cpu_s: int) -> None:
     for which, value in (
         (resource.RLIMIT_AS, used + memory_bytes),
         (resource.RLIMIT_CPU, cpu_s),
-        (resource.RLIMIT_NPROC, 64),
+        (resource.RLIMIT_NPROC, processes),
         (resource.RLIMIT_FSIZE, _FILE_BYTES),
         (resource.RLIMIT_NOFILE, 64),
     ):
+        if value is None:
+            continue
         _, hard = resource.getrlimit(which)
         bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(which, (bound, bound))
