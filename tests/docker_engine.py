@@ -71,6 +71,10 @@ def _private(root: Path) -> Iterator[docker.DockerClient]:
                 said = (root / "log").read_text(errors="replace")[-800:]
                 raise NoEngineError(f"dockerd does not start here: {said}")
             time.sleep(0.2)
+        if client.info()["Driver"] == "vfs":
+            raise NoEngineError(
+                "dockerd finds no file system here but vfs, which copies a whole image per container"
+            )
         yield client
         client.close()
     finally:
