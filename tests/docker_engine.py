@@ -73,7 +73,7 @@ def _private(root: Path) -> Iterator[docker.DockerClient]:
             time.sleep(0.2)
         if client.info()["Driver"] == "vfs":
             raise NoEngineError(
-                "dockerd finds no file system here but vfs, which copies a whole image per container"
+                "dockerd finds no file system here but vfs, which copies images as a whole"
             )
         yield client
         client.close()
