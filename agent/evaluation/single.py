@@ -116,15 +116,15 @@ def evaluate_file(
 def _known_as(
     template: Template, engine: Engine, inspection: Inspection, notify: Callable[[str], None]
 ) -> str | None:
-    if inspection.fingerprint is None:
-        return None
     notify("comparing with what is known")
     index = FingerprintIndex()
     for baseline in template.baselines:
         known = engine.inspect(engine.trace(baseline.code))
+        if known.digest == inspection.digest:
+            return baseline.name
         if known.fingerprint is not None:
             index.add(baseline.name, known.fingerprint)
-    return index.find(inspection.fingerprint)
+    return None if inspection.fingerprint is None else index.find(inspection.fingerprint)
 
 
 def _measure(

@@ -6,7 +6,6 @@ import io
 import json
 import sys
 import time
-import traceback
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ from numpy.typing import NDArray
 
 from sandboxes.evaluator.loading import core_class
 from sandboxes.evaluator.results import result_of
-from sandboxes.protocol import Channel, Message, PeerClosedError
+from sandboxes.evaluator.serving import serve
+from sandboxes.protocol import Channel, Message
 from templates.contract import Script, ScriptCore
 from templates.errors import CandidateError
 from templates.registry import Template, load_template
@@ -86,17 +86,7 @@ def main() -> None:
     template = load_template(Path(arguments["template"]))
     core: ScriptCore = core_class(template.path, template.spec)()
     channel.send(Message("ready", {"device": "cpu"}))
-    while True:
-        try:
-            request = channel.receive()
-        except PeerClosedError:
-            return
-        try:
-            reply = answer(template, core, request)
-        except Exception:
-            channel.send(Message("bug", {"traceback": traceback.format_exc()[-4000:]}))
-            raise
-        channel.send(reply)
+    serve(channel, lambda request: answer(template, core, request))
 
 
 if __name__ == "__main__":

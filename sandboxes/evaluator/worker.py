@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import faulthandler
 import io
 import json
 import sys
 import tempfile
 import time
-import traceback
 import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -23,7 +21,8 @@ from sandboxes.evaluator.bind import BoundProgram, bind
 from sandboxes.evaluator.inspection import inspect_program
 from sandboxes.evaluator.loading import core_class
 from sandboxes.evaluator.results import result_of
-from sandboxes.protocol import Channel, Message, PeerClosedError
+from sandboxes.evaluator.serving import serve
+from sandboxes.protocol import Channel, Message
 from templates.contract import FunctionCore
 from templates.errors import CandidateError
 from templates.registry import Template, load_template
@@ -145,21 +144,7 @@ def main() -> None:
             },
         )
     )
-    while True:
-        try:
-            request = channel.receive()
-        except PeerClosedError:
-            return
-        try:
-            # Not a signal: nothing interrupts a compiled program but the end of its process.
-            faulthandler.dump_traceback_later(request.body["deadline_s"], exit=True)
-            reply = worker.answer(request)
-            faulthandler.cancel_dump_traceback_later()
-        except Exception:
-            # Not the candidate's doing as far as we know: say what it was, then start afresh.
-            channel.send(Message("bug", {"traceback": traceback.format_exc()[-4000:]}))
-            raise
-        channel.send(reply)
+    serve(channel, worker.answer)
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def _run_script(body: dict[str, Any], said_fd: int) -> None:
     except BaseException:  # noqa: BLE001 - whatever it is, it is the script's
         traceback.print_exc()
         status = _FAILED
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(status)

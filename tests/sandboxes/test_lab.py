@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from test_attacks import containers
 
+from agent.evaluation.single import evaluate_file
 from sandboxes.contract import Sandbox
 from sandboxes.engines import Engine, Measurement, open_engine
 from templates.errors import CandidateError
@@ -105,3 +106,10 @@ def test_an_attack_gains_nothing_and_leaves_nothing(
     assert outcome(engine, baseline("grid")) == honest
     assert not [p for p in ("/tmp", "/var/tmp", "/") if (Path(p) / "attack-marker").exists()]
     assert containers(engine) == before
+
+
+def test_a_known_script_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("# my own\n" + baseline("grid"))
+    found = evaluate_file("circle_packing", file, seeds=2, sandbox="process", workers=1)
+    assert (found["status"], found["known_as"]) == ("valid", "grid")
