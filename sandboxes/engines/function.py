@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sandboxes.contract import Inspection, ProcessHandle, Program, Role
 from sandboxes.engines.base import GRACE_S, Engine, Fault, Measurement, Slot
+from sandboxes.engines.hints import reduction_hint
 from sandboxes.engines.screen import screen
 from sandboxes.engines.starting import (
     PRIVATE_PACKAGES,
@@ -95,6 +96,12 @@ class FunctionEngine(Engine):
             with self._tracer_lock:
                 try:
                     return self._trace_once(request)
+                except CandidateError as error:
+                    if error.kind != "shape":
+                        raise
+                    hint = reduction_hint(code, self.template.spec.functions)
+                    message = f"{error.message}; {hint}" if hint else error.message
+                    raise CandidateError("shape", message) from error
                 except ProtocolError as error:
                     self._replace_tracer(f"{type(error).__name__}: {error}")
                     if attempt == 2:
