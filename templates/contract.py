@@ -182,6 +182,9 @@ class TemplateSpec(_Frozen):
     tiers: tuple[Tier, ...]
     job_timeout_s: float = Field(default=120.0, gt=0, description="deadline of one job, inside")
     memory_bytes: int = Field(default=6 * 2**30, gt=0, description="memory of one worker")
+    max_tokens: int | None = Field(
+        default=None, ge=64, le=32768, description="longest proposal of a language model"
+    )
     references: tuple[Reference, ...] = ()
 
     @model_validator(mode="after")

@@ -138,6 +138,7 @@ class Candidate(Base):
         lazy="selectin",
         order_by="CandidateParent.position",
         foreign_keys="CandidateParent.candidate_id",
+        cascade="all, delete-orphan",
     )
 
     @property

@@ -26,7 +26,7 @@ class BrokenTemplateError(DiscoveryError):
 class Baselines:
     """Traces, inspects and races the template's baselines.
 
-    ``identified`` is set once their fingerprints are known, ``finished`` once they are scored.
+    ``identified`` is set once their programs are known, ``finished`` once they are scored.
     """
 
     def __init__(self, context: Context) -> None:
@@ -93,8 +93,8 @@ class Baselines:
                 f"({error.kind}: {error.message}); mend the template"
             ) from error
         self._programs[record.id] = program
-        if record.fingerprint is not None:
-            context.known.add(record.name, record.fingerprint)
+        assert record.program_digest is not None
+        context.known.add(record.name, record.program_digest, record.fingerprint)
 
     def _add(self, index: int, baseline: Baseline, inspection: Inspection) -> CandidateRecord:
         context = self._context

@@ -312,7 +312,7 @@ class Campaign:
                 "platform": platform.platform(),
                 "python": platform.python_version(),
                 "versions": {name: version(name) for name in packages},
-                "sampling": asdict(self._settings.knobs().sampling()),
+                "sampling": asdict(self._settings.knobs(template.spec).sampling()),
                 "template_digest": template.digest,
             },
         )

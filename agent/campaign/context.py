@@ -15,7 +15,7 @@ from agent.archive.records import CampaignRecord, CandidateRecord, EventRecord
 from agent.archive.store import Archive
 from agent.campaign.settings import CampaignSettings, Knobs
 from agent.evaluation.measuring import Measurer
-from agent.evaluation.novelty import FingerprintIndex
+from agent.evaluation.novelty import NoveltyIndex
 from sandboxes.engines import Engine
 from templates.contract import TemplateSpec
 from templates.registry import Template
@@ -55,8 +55,8 @@ class Context:
         self.settings = settings
         self.template = template
         self.engine = engine
-        self.knobs: Knobs = settings.knobs()
-        self.known = FingerprintIndex()
+        self.knobs: Knobs = settings.knobs(template.spec)
+        self.known = NoveltyIndex()
         self.stopping = threading.Event()
         self.changed = threading.Event()
         self.messages: deque[str] = deque(maxlen=12)

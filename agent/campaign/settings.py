@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.proposers import Sampling
+from templates.contract import TemplateSpec
 from templates.errors import UserError
 
 __all__ = ["CampaignSettings", "Knobs"]
@@ -105,9 +106,10 @@ class CampaignSettings:
             raise UserError("--seed must not be negative")
         self.knobs()
 
-    def knobs(self) -> Knobs:
-        """The parsed overrides; raises UserError where one does not fit."""
-        return Knobs.parse(self.overrides)
+    def knobs(self, spec: TemplateSpec | None = None) -> Knobs:
+        """The parsed overrides, over what the template asks for; see `Knobs.parse` for errors."""
+        asked = {"max_tokens": str(spec.max_tokens)} if spec and spec.max_tokens else {}
+        return Knobs.parse({**asked, **self.overrides})
 
     @property
     def target(self) -> int | None:

@@ -126,24 +126,23 @@ class Slots:
         """Ask, repair, trace, identify; None where no attempt became an acceptable program."""
         context = self._context
         asked = self._asking(slot)
-        previous: Attempt | None = None
+        previous: list[Attempt] = []
         past = {a.attempt: a for a in context.archive.attempts(context.candidate_id(index))}
         for attempt in range(context.knobs.repairs + 1):
             context.raise_if_stopping()
             failed = past.get(attempt)
             if failed is not None and failed.error_kind is not None:
-                previous = Attempt(failed.code, failed.error_kind, failed.error_message or "")
+                previous.append(Attempt(failed.code, failed.error_kind, failed.error_message or ""))
                 continue
             try:
-                record = self._ask(asked, slot, index, attempt, previous)
+                record = self._ask(asked, slot, index, previous)
                 accepted = self._accept(slot, record)
             except CandidateError as error:
-                previous = self._note_failure(index, attempt, previous, error)
+                previous.append(self._note_failure(index, attempt, previous, error))
                 continue
             context.archive.add_attempt(AttemptRecord(record.id, attempt, record.code))
             return accepted
-        assert previous is not None
-        self._give_up(index, previous)
+        self._give_up(index, previous[-1])
         return None
 
     def _asking(self, slot: int) -> ProposerContext:
@@ -156,13 +155,12 @@ class Slots:
         asked: ProposerContext,
         slot: int,
         index: int,
-        attempt: int,
-        previous: Attempt | None,
+        previous: Sequence[Attempt],
     ) -> CandidateRecord:
-        """The candidate with this attempt's code, in the archive."""
+        """The candidate with the next attempt's code, in the archive."""
         context = self._context
         model = self._models[slot % len(self._models)]
-        request = self._proposer.request(asked, slot, attempt, previous)
+        request = self._proposer.request(asked, slot, previous)
         record = context.find(index)
         if record is None:
             # The row exists before the first call, so that whatever comes back has a place.
@@ -182,9 +180,12 @@ class Slots:
                 for prompt in request.prompts:
                     step.add_prompt(prompt)
                 step.add_candidate(record)
+        elif previous and request.selection is not None and record.parents:
+            # It starts afresh: nothing of what was shown at first is in it.
+            context.archive.update_candidate(record.id, parents=request.parents)
         context.show(index, record.name, request.role, model.name)
         call = self._caller.call(
-            model, request.completion, slot=index, attempt=attempt, role=request.role
+            model, request.completion, slot=index, attempt=len(previous), role=request.role
         )
         proposal = self._parse(call)
         return context.archive.update_candidate(
@@ -214,7 +215,7 @@ class Slots:
         context.show(record.index, record.name, "trace")
         program = context.engine.trace(record.code)
         inspection = context.engine.inspect(program)
-        if inspection.fingerprint is None:
+        if {"constant", "zero_gradient"} & set(inspection.flags):
             raise CandidateError(
                 "no_gradient", "the function has no gradient anywhere: nothing can be learned"
             )
@@ -238,8 +239,7 @@ class Slots:
         return record, program
 
     def _refuse_known(self, record: CandidateRecord, inspection: Inspection) -> None:
-        assert inspection.fingerprint is not None
-        same = self._context.known.find(inspection.fingerprint)
+        same = self._context.known.find(inspection.digest, inspection.fingerprint)
         if same is None:
             return
         owner = self._context.archive.find_candidate(self._context.id, name=same)
@@ -255,13 +255,11 @@ class Slots:
         )
         raise CandidateError(
             "known" if is_baseline else "duplicate",
-            f"up to scale and shift this is exactly {same}, which is "
-            f"{'a known baseline' if is_baseline else 'in the archive already'}; change the "
-            "mathematical form so that its gradient has another shape",
+            _same_as(same, is_baseline, by_code=inspection.fingerprint is None),
         )
 
     def _note_failure(
-        self, index: int, attempt: int, previous: Attempt | None, error: CandidateError
+        self, index: int, attempt: int, previous: Sequence[Attempt], error: CandidateError
     ) -> Attempt:
         context = self._context
         record = context.find(index)
@@ -269,7 +267,7 @@ class Slots:
         if isinstance(error, _UnparsedError):
             code = error.text
         else:
-            code = record.code or (previous.code if previous else "")
+            code = record.code or (previous[-1].code if previous else "")
         context.archive.add_attempt(
             AttemptRecord(record.id, attempt, code, error.kind, error.message)
         )
@@ -291,8 +289,8 @@ class Slots:
 
     def _remember(self, record: CandidateRecord) -> None:
         never_accepted = ("known", "duplicate", "invalid", "unfunded")
-        if record.fingerprint is not None and record.outcome not in never_accepted:
-            self._context.known.add(record.name, record.fingerprint)
+        if record.program_digest is not None and record.outcome not in never_accepted:
+            self._context.known.add(record.name, record.program_digest, record.fingerprint)
 
     def _free_name(self, name: str, index: int) -> str:
         """The proposed name, with the index where an earlier candidate has it already."""
@@ -362,3 +360,10 @@ class _UnparsedError(CandidateError):
     def __init__(self, kind: str, message: str, text: str) -> None:
         super().__init__(kind, message)
         self.text = text
+
+
+def _same_as(name: str, is_baseline: bool, *, by_code: bool) -> str:
+    other = f"{name}, which is {'a known baseline' if is_baseline else 'in the archive already'}"
+    if by_code:
+        return f"up to comments and layout this is exactly {other}; change what the program does"
+    return f"up to scale and shift this is exactly {other}; write another formula"

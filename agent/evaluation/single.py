@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from agent.evaluation.novelty import FingerprintIndex
+from agent.evaluation.novelty import NoveltyIndex
 from agent.evaluation.platforms import choose_platform
 from agent.evaluation.racing import summarize
 from agent.evaluation.seeds import Job, jobs_of
@@ -117,14 +117,11 @@ def _known_as(
     template: Template, engine: Engine, inspection: Inspection, notify: Callable[[str], None]
 ) -> str | None:
     notify("comparing with what is known")
-    index = FingerprintIndex()
+    index = NoveltyIndex()
     for baseline in template.baselines:
         known = engine.inspect(engine.trace(baseline.code))
-        if known.digest == inspection.digest:
-            return baseline.name
-        if known.fingerprint is not None:
-            index.add(baseline.name, known.fingerprint)
-    return None if inspection.fingerprint is None else index.find(inspection.fingerprint)
+        index.add(baseline.name, known.digest, known.fingerprint)
+    return index.find(inspection.digest, inspection.fingerprint)
 
 
 def _measure(

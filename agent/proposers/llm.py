@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from agent.llm.contract import CompletionRequest, Message
 from agent.proposers.prompts import draw_direction, render
 from agent.proposers.proposal import proposal_schema
 from agent.proposers.proposer import Attempt, ProposerContext, Request, Sampling
-from agent.proposers.selection import Peer, Selector, ranked
+from agent.proposers.selection import Failure, Peer, Selection, ranked
 from agent.proposers.selectors import DEFAULT_SELECTOR, open_selector
 
 __all__ = ["LlmProposer"]
 
 # First word of a spawn key: streams that must never meet.
 _SELECT, _SAMPLE = 1, 2
+# An idea that is known, or that teaches nothing, is not worth a repair.
+_NOTHING_NEW = frozenset({"known", "duplicate", "no_gradient"})
 
 
 class LlmProposer:
@@ -31,23 +35,23 @@ class LlmProposer:
         self._selector = selector
         self._sampling = sampling or Sampling()
 
-    def request(
-        self, context: ProposerContext, slot: int, attempt: int, previous: Attempt | None
-    ) -> Request:
+    def request(self, context: ProposerContext, slot: int, previous: Sequence[Attempt]) -> Request:
         """See `Proposer.request`."""
-        if (attempt == 0) != (previous is None):
-            raise ValueError("a repair needs the previous attempt, a proposal has none")
-        if previous is None:
-            return self._propose(context, slot)
-        return self._repair(context, slot, attempt, previous)
+        if not previous or _nothing_to_keep(previous):
+            return self._propose(context, slot, previous)
+        return self._repair(context, slot, len(previous), previous[-1])
 
-    def _propose(self, context: ProposerContext, slot: int) -> Request:
-        direction_of_metric = context.spec.primary.direction
-        rng = np.random.default_rng(
-            np.random.SeedSequence(context.campaign_seed, spawn_key=(_SELECT, slot))
-        )
-        selector: Selector = open_selector(self._selector, direction_of_metric)
-        selection = selector.select(context.visible, rng)
+    def _propose(self, context: ProposerContext, slot: int, previous: Sequence[Attempt]) -> Request:
+        attempt = len(previous)
+        key = (_SELECT, slot, attempt) if attempt else (_SELECT, slot)
+        rng = np.random.default_rng(np.random.SeedSequence(context.campaign_seed, spawn_key=key))
+        if previous:
+            # Neither parents nor the failed code are shown: both would only be copied again.
+            failures = {a.error_kind: Failure(a.error_kind, a.error_message, 1) for a in previous}
+            selection = Selection((), (), tuple(failures.values()), strategy="afresh")
+        else:
+            selector = open_selector(self._selector, context.spec.primary.direction)
+            selection = selector.select(context.visible, rng)
         direction = draw_direction(context.prompts, len(selection.parents), rng)
         messages = render(
             context.prompts,
@@ -65,7 +69,7 @@ class LlmProposer:
             self._sampling.temperature if selection.parents else self._sampling.explore_temperature
         )
         return Request(
-            completion=self._completion(context, messages, temperature, slot, 0),
+            completion=self._completion(context, messages, temperature, slot, attempt),
             role="propose",
             selection=selection,
             direction=direction,
@@ -116,6 +120,13 @@ class LlmProposer:
             seed=seed,
             timeout_s=self._sampling.timeout_s,
         )
+
+
+def _nothing_to_keep(previous: Sequence[Attempt]) -> bool:
+    """Whether another repair is pointless: what failed is nothing new, or was repaired in vain."""
+    last = previous[-1]
+    in_vain = len(previous) > 1 and last.error_kind == previous[-2].error_kind
+    return in_vain or last.error_kind in _NOTHING_NEW
 
 
 def _in_order(context: ProposerContext) -> tuple[Peer, ...]:

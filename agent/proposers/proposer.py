@@ -56,7 +56,7 @@ class ProposerContext:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What came of the previous attempt of the same slot.
+    """What came of an earlier attempt of the same slot.
 
     Args:
         code: The code that failed; the whole completion where it could not be parsed.
@@ -75,7 +75,7 @@ class Request:
 
     Args:
         completion: What to send to the model.
-        role: ``propose`` or ``repair``.
+        role: ``propose`` or ``repair``; an attempt that starts afresh proposes.
         selection: What the prompt shows; None for a repair.
         direction: The strategy hint of the prompt; None for a repair.
         prompts: The prompt files that were rendered, for the archive.
@@ -106,22 +106,19 @@ class Request:
 class Proposer(Protocol):
     """Builds the requests of a campaign.
 
-    ``request`` is called once per (slot, attempt) from the campaign's own thread and must be a
+    ``request`` is called once per attempt of a slot from the campaign's own thread and must be a
     pure function of its arguments, so that a resumed or replayed campaign asks the same again.
     """
 
     name: str
 
-    def request(
-        self, context: ProposerContext, slot: int, attempt: int, previous: Attempt | None
-    ) -> Request:
-        """The request for attempt ``attempt`` of slot ``slot``.
+    def request(self, context: ProposerContext, slot: int, previous: Sequence[Attempt]) -> Request:
+        """The request for the next attempt of slot ``slot``.
 
         Args:
             context: What is visible now.
             slot: Number of the proposal in the campaign, from 0.
-            attempt: 0 for the proposal, then 1, 2, ... for its repairs.
-            previous: What failed; given exactly for repairs.
+            previous: The attempts that failed, the first one first; empty for the proposal.
 
         Raises:
             UserError: The template's prompts cannot be rendered.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from reviewers.code.gains import compare, gain_findings
-from reviewers.code.syntax import code_findings, uses
+from reviewers.code.syntax import function_findings, script_findings, uses
 from reviewers.contract import TEXT_LENGTH, Finding, Review, Severity, Subject, Verdict
 
 __all__ = ["RuleReviewer"]
@@ -27,7 +27,7 @@ class RuleReviewer:
             *_novelty(subject),
             *_honesty(subject),
             *gain_findings(subject),
-            *code_findings(subject.code, subject.spec.functions),
+            *_source(subject),
         ]
         findings.sort(key=lambda finding: _ORDER.index(finding.severity))
         gains = compare(subject, (*subject.spec.search_tasks, *subject.spec.held_out_tasks))
@@ -69,9 +69,17 @@ def _text(findings: list[Finding]) -> str:
     return text if len(text) <= TEXT_LENGTH else text[: TEXT_LENGTH - 3].rstrip() + "..."
 
 
+def _source(subject: Subject) -> list[Finding]:
+    script = subject.spec.script
+    if script is not None:
+        return script_findings(subject.code, script)
+    return function_findings(subject.code, subject.spec.functions)
+
+
 def _novelty(subject: Subject) -> Iterator[Finding]:
+    how = " up to scale and shift" if subject.spec.script is None else ""
     if subject.known_as:
-        yield Finding("known", "severe", f"equals {subject.known_as} up to scale and shift")
+        yield Finding("known", "severe", f"equals {subject.known_as}{how}")
     if subject.duplicate_of:
         yield Finding("duplicate", "severe", f"repeats {subject.duplicate_of}")
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from reviewers.contract import Finding, Severity
-from templates.contract import FunctionSignature
+from templates.contract import FunctionSignature, Script
 
-__all__ = ["code_findings", "uses"]
+__all__ = ["function_findings", "script_findings", "uses"]
 
 _MAX_CONSTANTS = 6
 _MAX_NODES = 300
+_MAX_TABLE = 40
 # Numbers that carry no tuning: identities, halves and doubles.
 _PLAIN = frozenset({0.0, 1.0, -1.0, 2.0, 0.5})
 _HUGE = 1e6
+_CLOCKS = frozenset({"time", "monotonic", "perf_counter", "process_time"})
+_GLOBAL_RANDOM = ("random.", "np.random.rand", "np.random.normal", "np.random.uniform")
 _BUILTINS = frozenset(
     "eval exec compile open globals locals vars getattr setattr delattr __import__".split()
 )
@@ -38,21 +41,70 @@ _TELLING: dict[str, tuple[str, Severity, str]] = {
 }
 
 
-def code_findings(code: str, functions: Sequence[FunctionSignature]) -> list[Finding]:
-    """What the source shows, in the order of its lines.
+def function_findings(code: str, functions: Sequence[FunctionSignature]) -> list[Finding]:
+    """What the source of traced functions shows, in the order of its lines.
 
     Args:
         code: Source of the candidate; it has passed the static screen, so it parses.
         functions: What the template asks for.
     """
     tree = ast.parse(code)
-    found = [*_reflection(tree), *_size(tree)]
-    for definition in _definitions(tree):
-        found += _dead_code(definition)
-        if definition.name in {function.name for function in functions}:
-            found += _ignored_arguments(definition)
-    found += _telling(tree)
+    entries = {function.name for function in functions}
+    return _sorted(
+        [*_reflection(tree), *_size(tree), *_definitions_findings(tree, entries), *_telling(tree)]
+    )
+
+
+def script_findings(code: str, script: Script) -> list[Finding]:
+    """What the source of a script shows, in the order of its lines.
+
+    A script may use whatever its sandbox has, since only what it returns counts. What matters is
+    whether it searches or recalls, and whether it gives the same result again.
+
+    Args:
+        code: Source of the candidate; it parses.
+        script: What the template asks for.
+    """
+    tree = ast.parse(code)
+    return _sorted(
+        [*_recalled(tree), *_unrepeatable(tree), *_definitions_findings(tree, {script.entry})]
+    )
+
+
+def _sorted(found: Iterable[Finding]) -> list[Finding]:
     return sorted(dict.fromkeys(found), key=lambda finding: (finding.line or 0, finding.rule))
+
+
+def _definitions_findings(tree: ast.AST, entries: set[str]) -> Iterator[Finding]:
+    for definition in _definitions(tree):
+        yield from _dead_code(definition)
+        if definition.name in entries:
+            yield from _ignored_arguments(definition)
+
+
+def _recalled(tree: ast.AST) -> Iterator[Finding]:
+    constants = _constants(tree)
+    if len(constants) > _MAX_TABLE:
+        yield Finding(
+            "recalled_table",
+            "concern",
+            f"carries {len(constants)} numbers: it may recall a solution rather than find one",
+            constants[0].lineno,
+        )
+
+
+def _unrepeatable(tree: ast.AST) -> Iterator[Finding]:
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        last = called.rpartition(".")[2]
+        if last in _CLOCKS:
+            yield Finding(
+                "reads_the_clock", "note", "depends on the speed of the machine", node.lineno
+            )
+        elif called.startswith(_GLOBAL_RANDOM) or (last == "default_rng" and not node.args):
+            yield Finding("unseeded", "note", "draws random numbers without a seed", node.lineno)
 
 
 def uses(code: str, names: frozenset[str]) -> bool:
@@ -97,19 +149,24 @@ def _size(tree: ast.AST) -> Iterator[Finding]:
     nodes = list(ast.walk(tree))
     if len(nodes) > _MAX_NODES:
         yield Finding("complexity", "note", f"long for a formula: {len(nodes)} syntax nodes")
-    constants = [
-        node
-        for node in nodes
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, int | float)
-        and not isinstance(node.value, bool)
-        and abs(float(node.value)) not in _PLAIN
-    ]
+    constants = _constants(tree)
     if len(constants) > _MAX_CONSTANTS:
         yield Finding("magic_constants", "note", f"{len(constants)} hand-set constants")
     for node in constants:
         if abs(float(node.value)) >= _HUGE:  # type: ignore[arg-type]
             yield Finding("huge_constant", "note", f"constant {node.value!r}", node.lineno)
+
+
+def _constants(tree: ast.AST) -> list[ast.Constant]:
+    """Numbers that somebody chose."""
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, int | float)
+        and not isinstance(node.value, bool)
+        and abs(float(node.value)) not in _PLAIN
+    ]
 
 
 def _ignored_arguments(definition: ast.FunctionDef) -> Iterator[Finding]:

@@ -216,7 +216,7 @@ def template_request(setting: Setting, index: int) -> CompletionRequest:
         if not baseline.is_control
     ]
     context = ProposerContext(template.spec, load_prompts(template.prompt), 7, peers)
-    sent = LlmProposer().request(context, index, 0, None).completion
+    sent = LlmProposer().request(context, index, ()).completion
     schema = json.loads(json.dumps(sent.schema))
     if setting.variant == "template":
         schema["properties"]["code"] = {"type": "string"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.evaluation.novelty import FingerprintIndex
+from agent.evaluation.novelty import NoveltyIndex
 from sandboxes.contract import Inspection
 from sandboxes.engines import Engine
 
@@ -25,25 +25,33 @@ def inspect(engine: Engine, body: str, head: str = "") -> Inspection:
     ],
 )
 def test_rewriting_scaling_and_shifting_change_nothing(engine: Engine, body: str) -> None:
-    index = FingerprintIndex()
+    index = NoveltyIndex()
     for name, known in (("squared", "e**2"), ("absolute", "jnp.abs(e)")):
-        found = inspect(engine, known).fingerprint
-        assert found is not None
-        index.add(name, found)
-    fingerprint = inspect(engine, body).fingerprint
-    assert fingerprint is not None
-    assert index.find(fingerprint) == "absolute"
+        found = inspect(engine, known)
+        assert found.fingerprint is not None
+        index.add(name, found.digest, found.fingerprint)
+    other = inspect(engine, body)
+    assert other.fingerprint is not None
+    assert index.find(other.digest, other.fingerprint) == "absolute"
 
 
 @pytest.mark.parametrize("body", ["jnp.sqrt(1e-2 + e * e)", "-jnp.abs(e)", "jnp.abs(e) * e**2"])
 def test_other_functions_are_told_apart(engine: Engine, body: str) -> None:
-    index = FingerprintIndex()
-    known = inspect(engine, "jnp.abs(e)").fingerprint
-    assert known is not None
-    index.add("absolute", known)
-    fingerprint = inspect(engine, body).fingerprint
-    assert fingerprint is not None
-    assert index.find(fingerprint) is None
+    index = NoveltyIndex()
+    known = inspect(engine, "jnp.abs(e)")
+    assert known.fingerprint is not None
+    index.add("absolute", known.digest, known.fingerprint)
+    other = inspect(engine, body)
+    assert other.fingerprint is not None
+    assert index.find(other.digest, other.fingerprint) is None
+
+
+def test_equal_code_is_known_without_a_fingerprint() -> None:
+    index = NoveltyIndex()
+    index.add("first", "a" * 64, None)
+    index.add("again", "a" * 64, None)
+    assert index.find("a" * 64, None) == "first"
+    assert index.find("b" * 64, None) is None
 
 
 LYING = """

@@ -20,7 +20,7 @@ from templates.errors import UserError
 
 __all__ = ["CandidateOperations"]
 
-_FIXED = frozenset({"id", "campaign_id", "index", "parents", "created_at"})
+_FIXED = frozenset({"id", "campaign_id", "index", "created_at"})
 _CHANGEABLE = frozenset(field.name for field in fields(CandidateRecord)) - _FIXED
 
 
@@ -57,10 +57,7 @@ class CandidateOperations(Operations):
             if session.scalars(taken).first() is not None:
                 raise ValueError(f"candidate {record.id} (index {record.index}) was added already")
             row = Candidate(**to_values(record, leave_out=("parents",)))
-            row.parent_links = [
-                CandidateParent(candidate_id=record.id, position=position, parent_id=parent)
-                for position, parent in enumerate(record.parents)
-            ]
+            row.parent_links = _links(record)
             session.add(row)
             session.flush()
             _count(session, record, 1)
@@ -72,7 +69,7 @@ class CandidateOperations(Operations):
         Args:
             candidate: Its identifier.
             **changes: New values of fields of `CandidateRecord`, all but the identifier, the
-                campaign, the index, the parents and the time of creation.
+                campaign, the index and the time of creation.
 
         Returns:
             The candidate as it is now.
@@ -88,8 +85,12 @@ class CandidateOperations(Operations):
             row = _row(session, candidate)
             before = to_record(CandidateRecord, row)
             after = replace(before, **changes)
-            for name in changes:
+            for name in changes.keys() - {"parents"}:
                 setattr(row, name, getattr(after, name))
+            if "parents" in changes:
+                row.parent_links.clear()
+                session.flush()
+                row.parent_links = _links(after)
             session.flush()
             if _count_key(before) != _count_key(after):
                 _count(session, before, -1)
@@ -200,6 +201,13 @@ class CandidateOperations(Operations):
         query = select(Attempt).where(Attempt.candidate_id == candidate).order_by(Attempt.attempt)
         with self._reading() as session:
             return [to_record(AttemptRecord, row) for row in session.scalars(query)]
+
+
+def _links(record: CandidateRecord) -> list[CandidateParent]:
+    return [
+        CandidateParent(candidate_id=record.id, position=position, parent_id=parent)
+        for position, parent in enumerate(record.parents)
+    ]
 
 
 def _row(session: Session, candidate: str) -> Candidate:

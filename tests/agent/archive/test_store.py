@@ -244,9 +244,12 @@ def test_threads_write_one_after_the_other(archive, campaign, make):
 
 def test_only_what_may_change_changes(archive, add):
     candidate = add(0)
-    for name in ("id", "campaign_id", "index", "parents", "created_at", "scoer"):
+    for name in ("id", "campaign_id", "index", "created_at", "scoer"):
         with pytest.raises(TypeError, match=name):
             archive.update_candidate(candidate.id, **{name: "x"})
+    child = add(1, parents=(candidate.id,))
+    assert archive.update_candidate(child.id, parents=()).parents == ()
+    assert archive.candidate(child.id).parents == ()
     changed = archive.update_candidate(candidate.id, stage="traced", flags=["odd"], code="new")
     assert (changed.stage, changed.flags, changed.code) == ("traced", ("odd",), "new")
     assert archive.candidate(candidate.id) == changed

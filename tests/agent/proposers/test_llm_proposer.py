@@ -89,7 +89,7 @@ def context(**changes: object) -> ProposerContext:
 
 
 def test_a_proposal_shows_parent_siblings_baselines_failures_and_a_hint() -> None:
-    request = LlmProposer("best").request(context(), 0, 0, None)
+    request = LlmProposer("best").request(context(), 0, ())
     system, user = request.completion.messages
     assert (system.role, system.content) == ("system", "Write loss.\n")
     hint = request.direction
@@ -104,16 +104,16 @@ def test_a_proposal_shows_parent_siblings_baselines_failures_and_a_hint() -> Non
 
 
 def test_the_list_of_baselines_is_the_same_in_every_prompt() -> None:
-    text = LlmProposer("best").request(context(visible=VISIBLE[:2]), 0, 0, None)
+    text = LlmProposer("best").request(context(visible=VISIBLE[:2]), 0, ())
     assert text.parents == ("c1",)
     assert "BASELINE baseline_1\nBASELINE baseline_0" in text.completion.messages[1].content
 
 
 def test_a_repair_shows_the_code_and_the_error() -> None:
-    previous = Attempt("def loss(x): return 0", "shape", "returned a scalar")
-    request = LlmProposer().request(context(), 3, 2, previous)
+    previous = [Attempt("def loss(x): return 0", "shape", "returned a scalar")]
+    request = LlmProposer().request(context(), 3, previous)
     assert request.completion.messages[1].content == (
-        "REPAIR 2\ndef loss(x): return 0\nshape: returned a scalar\n"
+        "REPAIR 1\ndef loss(x): return 0\nshape: returned a scalar\n"
     )
     assert request.role == "repair"
     assert request.parents == ()
@@ -129,9 +129,9 @@ def test_the_sampling_follows_what_is_asked() -> None:
     )
     previous = Attempt("x", "syntax", "bad")
     asked = {
-        0.7: LlmProposer("best", sampling).request(context(), 0, 0, None),
-        1.1: LlmProposer("explore", sampling).request(context(), 0, 0, None),
-        0.2: LlmProposer("best", sampling).request(context(), 0, 1, previous),
+        0.7: LlmProposer("best", sampling).request(context(), 0, ()),
+        1.1: LlmProposer("explore", sampling).request(context(), 0, ()),
+        0.2: LlmProposer("best", sampling).request(context(), 0, [previous]),
     }
     for temperature, request in asked.items():
         sent = request.completion
@@ -140,14 +140,12 @@ def test_the_sampling_follows_what_is_asked() -> None:
 
 def test_the_same_state_asks_the_same_and_every_slot_and_attempt_has_its_own_seed() -> None:
     proposer = LlmProposer()
-    assert proposer.request(context(), 4, 0, None) == proposer.request(context(), 4, 0, None)
+    assert proposer.request(context(), 4, ()) == proposer.request(context(), 4, ())
     shuffled = context(visible=VISIBLE[::-1])
-    assert proposer.request(shuffled, 4, 0, None) == proposer.request(context(), 4, 0, None)
+    assert proposer.request(shuffled, 4, ()) == proposer.request(context(), 4, ())
     previous = Attempt("x", "syntax", "bad")
     seeds = {
-        proposer.request(
-            context(campaign_seed=seed), slot, attempt, previous if attempt else None
-        ).completion.seed
+        proposer.request(context(campaign_seed=seed), slot, [previous] * attempt).completion.seed
         for seed in (0, 1)
         for slot in range(20)
         for attempt in range(3)
@@ -157,7 +155,7 @@ def test_the_same_state_asks_the_same_and_every_slot_and_attempt_has_its_own_see
 
 
 def test_slots_differ_in_parents_and_hints() -> None:
-    requests = [LlmProposer().request(context(), slot, 0, None) for slot in range(40)]
+    requests = [LlmProposer().request(context(), slot, ()) for slot in range(40)]
     assert len({request.direction for request in requests}) > 8
     assert {request.provenance["strategy"] for request in requests} == {
         "weighted",
@@ -166,11 +164,25 @@ def test_slots_differ_in_parents_and_hints() -> None:
     }
 
 
-def test_a_repair_without_its_attempt_is_refused() -> None:
-    with pytest.raises(ValueError, match="previous"):
-        LlmProposer().request(context(), 0, 1, None)
-    with pytest.raises(ValueError, match="previous"):
-        LlmProposer().request(context(), 0, 0, Attempt("x", "syntax", "bad"))
+@pytest.mark.parametrize(
+    "kinds", [("known",), ("duplicate",), ("no_gradient",), ("shape", "shape"), ("syntax", "known")]
+)
+def test_what_is_nothing_new_or_was_repaired_in_vain_starts_afresh(kinds: tuple[str, ...]) -> None:
+    previous = [Attempt("FAILED CODE", kind, f"a {kind} error") for kind in kinds]
+    proposer = LlmProposer("best")
+    first, again = proposer.request(context(), 3, ()), proposer.request(context(), 3, previous)
+    assert (again.role, again.provenance["strategy"], again.parents) == ("propose", "afresh", ())
+    assert again.completion.temperature == Sampling().explore_temperature
+    text = again.completion.messages[1].content
+    assert f"FAILURE {kinds[-1]} x1: a {kinds[-1]} error" in text
+    assert "FAILED CODE" not in text
+    assert "PARENT" not in text
+    assert again.completion.seed != first.completion.seed
+
+
+def test_another_error_is_repaired_again() -> None:
+    previous = [Attempt("x", "syntax", "bad"), Attempt("y", "shape", "a scalar")]
+    assert LlmProposer().request(context(), 3, previous).role == "repair"
 
 
 def test_prompt_records_hold_every_file_with_its_hash() -> None:
@@ -226,14 +238,14 @@ def test_the_prompts_of_every_shipped_template_render() -> None:
         )
         shown = context(spec=template.spec, prompts=prompts, visible=baselines + VISIBLE[2:])
         for slot in range(8):
-            request = LlmProposer().request(shown, slot, 0, None)
+            request = LlmProposer().request(shown, slot, ())
             text = "\n".join(message.content for message in request.completion.messages)
             for function in template.spec.functions:
                 assert function.name in text
             assert request.direction is not None
             assert request.direction in text
         previous = Attempt("def wrong(): ...", "shape", "returned a scalar")
-        repair = LlmProposer().request(shown, 0, 1, previous).completion.messages[1].content
+        repair = LlmProposer().request(shown, 0, [previous]).completion.messages[1].content
         assert "def wrong(): ..." in repair
         assert "returned a scalar" in repair
         assert Path(template.path / "prompts").is_dir()
