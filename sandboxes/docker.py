@@ -24,7 +24,7 @@ from docker.types import DeviceRequest, Mount, Ulimit
 from sandboxes.contract import Guarantee, Role
 from sandboxes.environment import environment
 from sandboxes.filtering import profile
-from sandboxes.images.building import DEFAULT_BASE, Accelerator, build, client, find
+from sandboxes.images.building import Accelerator, build, client, find, usual_base
 from sandboxes.probing import probe
 from sandboxes.protocol import Channel
 from templates.errors import InfrastructureError, UserError
@@ -157,7 +157,7 @@ class DockerSandbox:
         engine: docker.DockerClient | None = None,
     ) -> None:
         self._engine = engine or client()
-        self._base = base or os.environ.get("DISCOVER_BASE_IMAGE") or DEFAULT_BASE
+        self._base = base or usual_base(self._engine)
         self._runtime = runtime or os.environ.get("DISCOVER_DOCKER_RUNTIME") or None
         self._notify = notify
         self._lock = threading.Lock()

@@ -11,7 +11,7 @@ from agent.campaign.scoring import run_tier, scores_of
 from agent.evaluation.racing import best_of, goes_on
 from agent.evaluation.seeds import Job
 from sandboxes.contract import Inspection, Program
-from templates.contract import Baseline
+from templates.contract import Baseline, Tier
 from templates.errors import CandidateError, DiscoveryError
 
 __all__ = ["Baselines", "record_inspection"]
@@ -88,10 +88,7 @@ class Baselines:
                 inspection = context.engine.inspect(program)
                 record = self._add(index, baseline, inspection)
         except CandidateError as error:
-            raise BrokenTemplateError(
-                f"the baseline {baseline.name} of {context.spec.name} fails "
-                f"({error.kind}: {error.message}); mend the template"
-            ) from error
+            raise _broken(context, baseline.name, error) from error
         self._programs[record.id] = program
         assert record.program_digest is not None
         context.known.add(record.name, record.program_digest, record.fingerprint)
@@ -118,6 +115,12 @@ class Baselines:
             step.add_evaluation(record_inspection(context, record.id, inspection))
         return record
 
+    def _run(self, record: CandidateRecord, tier: Tier) -> None:
+        try:
+            run_tier(self._context, record, self._programs[record.id], tier)
+        except CandidateError as error:
+            raise _broken(self._context, record.name, error) from error
+
     def _race(self) -> None:
         """Everything on screen; what may still be the best goes on to search."""
         context = self._context
@@ -127,7 +130,7 @@ class Baselines:
         for record in everyone:
             context.raise_if_stopping()
             if not record.terminal:
-                run_tier(context, record, self._programs[record.id], screen)
+                self._run(record, screen)
                 context.hide(record.index)
         _, incumbent = self.best("screen")
         direction = spec.primary.direction
@@ -147,11 +150,18 @@ class Baselines:
         for record in everyone:
             context.raise_if_stopping()
             if not record.terminal and record.name in table:
-                run_tier(context, record, self._programs[record.id], search)
+                self._run(record, search)
                 context.hide(record.index)
         for record in everyone:
             if not record.terminal:
                 context.archive.update_candidate(record.id, terminal=True, outcome="scored")
+
+
+def _broken(context: Context, name: str, error: CandidateError) -> BrokenTemplateError:
+    return BrokenTemplateError(
+        f"the baseline {name} of {context.spec.name} fails ({error.kind}: {error.message}); mend "
+        "the template"
+    )
 
 
 def record_inspection(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -38,6 +39,7 @@ __all__ = [
     "find",
     "images",
     "remove_images",
+    "usual_base",
 ]
 
 Accelerator: TypeAlias = Literal["cpu", "cuda"]
@@ -97,6 +99,17 @@ def client() -> docker.DockerClient:
             "its group, or set DOCKER_HOST; `--sandbox process` works without one"
         ) from error
     return found
+
+
+def usual_base(engine: docker.DockerClient) -> str:
+    """The base image to build on where none is named.
+
+    DISCOVER_BASE_IMAGE, else what our newest image was built on (so that a site names its own
+    once), else an official Python.
+    """
+    named = os.environ.get("DISCOVER_BASE_IMAGE")
+    built = max(images(engine), key=lambda image: image.created, default=None)
+    return named or (built.base if built is not None else "") or DEFAULT_BASE
 
 
 def find(engine: docker.DockerClient, role: str, accelerator: Accelerator) -> str | None:

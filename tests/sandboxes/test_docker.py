@@ -77,7 +77,7 @@ def test_what_a_dead_campaign_left_is_removed_at_the_next_start(
 
 
 def test_images_are_built_once_and_named_by_their_content(
-    docker_client: docker.DockerClient,
+    docker_client: docker.DockerClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
     for role in building.ROLES:
@@ -86,6 +86,10 @@ def test_images_are_built_once_and_named_by_their_content(
         base = docker_client.images.get(tag).labels["discovery-agent.base"]
         assert building.build(docker_client, role, base=base, notify=told.append) == tag
     assert not told
+    monkeypatch.delenv("DISCOVER_BASE_IMAGE", raising=False)
+    assert building.usual_base(docker_client) == base
+    monkeypatch.setenv("DISCOVER_BASE_IMAGE", "another:one")
+    assert building.usual_base(docker_client) == "another:one"
     assert {image.role for image in building.images(docker_client) if image.current} == set(
         building.ROLES
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from templates.circle_packing.core import CirclePackingCore, shrink_to_fit
 from templates.contract import SeedResult
 from templates.errors import CandidateError
+from templates.registry import load_template
 
 
 def score(centres: object, radii: object) -> SeedResult:
@@ -85,3 +87,17 @@ def _fits(centres: NDArray[np.float64], sizes: list[Fraction]) -> bool:
         for i, a in enumerate(points)
         for j, b in enumerate(points[:i])
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "total"),
+    [("grid", 26, 2.5414), ("grid", 32, None), ("control_one_circle", 26, 0.5)],
+)
+def test_quick_baselines_are_valid_as_they_come(name: str, count: int, total: float | None) -> None:
+    code = next(b.code for b in load_template("circle_packing").baselines if b.name == name)
+    module: dict[str, Any] = {}
+    exec(code, module)
+    found = score(*module["pack"](count, 0))
+    assert found.metrics["shrinkage"] == 0
+    if total is not None:
+        assert found.metrics["sum_of_radii"] == pytest.approx(total, abs=1e-4)

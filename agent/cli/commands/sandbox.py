@@ -38,7 +38,8 @@ def build(
             "--base",
             metavar="IMAGE",
             envvar="DISCOVER_BASE_IMAGE",
-            help="Base image: any with Python 3.11 to 3.13. Default: an official slim Python.",
+            help="Base image: any with Python 3.11 to 3.13. Default: that of the last build, else "
+            "an official slim Python.",
         ),
     ] = None,
     accelerator: Annotated[
@@ -51,7 +52,7 @@ def build(
     Packages are installed with this machine's pip settings and checked against their hashes; the
     build itself needs no network.
     """
-    from sandboxes.images.building import DEFAULT_BASE, ROLES, client
+    from sandboxes.images.building import ROLES, client, usual_base
     from sandboxes.images.building import build as build_image
 
     engine = client()
@@ -62,7 +63,7 @@ def build(
             engine,
             role,
             accelerator=accelerator.value,
-            base=base or DEFAULT_BASE,
+            base=base or usual_base(engine),
             notify=told.print,
         )
     if json:

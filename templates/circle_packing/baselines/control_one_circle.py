@@ -7,6 +7,6 @@ import numpy as np
 
 
 def pack(count, seed):
-    radii = np.zeros(count)
-    radii[0] = 0.5
-    return np.full((count, 2), 0.5), radii
+    centres, radii = np.zeros((count, 2)), np.zeros(count)
+    centres[0], radii[0] = 0.5, 0.5
+    return centres, radii
