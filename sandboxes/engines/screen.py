@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from templates.contract import FunctionSignature
 from templates.errors import CandidateError
 
-__all__ = ["ALLOWED_IMPORTS", "screen"]
+__all__ = ["ALLOWED_IMPORTS", "parse", "screen"]
 
 MAX_CHARACTERS = 20_000
 MAX_NODES = 5_000
@@ -46,8 +46,21 @@ def screen(code: str, signatures: Sequence[FunctionSignature]) -> None:
         raise CandidateError(
             "too_large", f"the code has {len(code)} characters, at most {MAX_CHARACTERS} fit"
         )
+    tree = parse(code)
+    _check_size(tree)
+    for node in ast.walk(tree):
+        _check_node(node)
+    _check_functions(tree, signatures)
+
+
+def parse(code: str) -> ast.Module:
+    """The syntax tree of a candidate's module.
+
+    Raises:
+        CandidateError: It is no Python; with the line, where there is one.
+    """
     try:
-        tree = ast.parse(code)
+        return ast.parse(code)
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         text = (getattr(error, "text", None) or "").strip()[:120]
@@ -56,10 +69,6 @@ def screen(code: str, signatures: Sequence[FunctionSignature]) -> None:
         raise CandidateError("syntax", f"{message}{shown}") from error
     except (RecursionError, MemoryError) as error:
         raise CandidateError("too_large", "the code is nested too deeply to be parsed") from error
-    _check_size(tree)
-    for node in ast.walk(tree):
-        _check_node(node)
-    _check_functions(tree, signatures)
 
 
 def _check_size(tree: ast.AST) -> None:

@@ -1,4 +1,4 @@
-"""Recorded completions for the small template: good, broken, known and repeated ideas."""
+"""Recorded completions for the small templates: good, broken, known and repeated ideas."""
 
 from __future__ import annotations
 
@@ -21,12 +21,38 @@ IDEAS = [
     ("endless_shape", "return jnp.concatenate([p, t])"),
 ]
 
+PLACE = "import numpy as np\n\n\ndef place(count, seed):\n    "
+SCRIPTS = [
+    ("even", f"{PLACE}return np.linspace(0, 1, count)"),
+    ("same_place", f"# as before\n{PLACE}return np.zeros( count )"),
+    ("squares", f"{PLACE}return np.linspace(0, 1, count) ** 2"),
+    ("out", f"{PLACE}return np.arange(count)"),
+    ("broken", f"{PLACE}return 1 / 0"),
+    ("endless", f"{PLACE}while True:\n        pass"),
+    ("typo", f"{PLACE}retrn count"),
+]
+
 
 def write_recording(file: Path, *, delay_s: float = 0.0) -> Path:
     """One completion a line; which one answers is decided by the request's seed alone."""
+    head = "import jax.numpy as jnp\n\n\ndef loss(p, t):\n    "
+    ideas = [(name, f"{head}{body}\n") for name, body in IDEAS]
+    lines = _lines(ideas, delay_s)
+    lines.insert(5, json.dumps({"text": "I am sorry, here is a poem instead."}))
+    lines.insert(9, json.dumps({"error": {"kind": "refusal", "message": "cannot help"}}))
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+def write_script_recording(file: Path) -> Path:
+    """The same for the template of scripts."""
+    file.write_text("\n".join(_lines(SCRIPTS, 0.0)) + "\n")
+    return file
+
+
+def _lines(ideas: list[tuple[str, str]], delay_s: float) -> list[str]:
     lines = []
-    for number, (name, body) in enumerate(IDEAS):
-        code = f"import jax.numpy as jnp\n\n\ndef loss(p, t):\n    {body}\n"
+    for number, (name, code) in enumerate(ideas):
         text = json.dumps({"thought": f"idea {number}", "name": name, "code": code})
         lines.append(
             json.dumps(
@@ -39,7 +65,4 @@ def write_recording(file: Path, *, delay_s: float = 0.0) -> Path:
                 }
             )
         )
-    lines.insert(5, json.dumps({"text": "I am sorry, here is a poem instead."}))
-    lines.insert(9, json.dumps({"error": {"kind": "refusal", "message": "cannot help"}}))
-    file.write_text("\n".join(lines) + "\n")
-    return file
+    return lines
