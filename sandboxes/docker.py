@@ -25,6 +25,7 @@ from sandboxes.contract import Guarantee, Role
 from sandboxes.environment import environment
 from sandboxes.filtering import profile
 from sandboxes.images.building import Accelerator, build, client, find, usual_base
+from sandboxes.isolation import SCRATCH_FILES
 from sandboxes.probing import probe
 from sandboxes.protocol import Channel
 from templates.errors import InfrastructureError, UserError
@@ -243,9 +244,7 @@ class DockerSandbox:
             "ipc_mode": "none",
             "hostname": "sandbox",
             "read_only": True,
-            "tmpfs": {"/scratch": f"rw,nosuid,nodev,noexec,size={role.scratch_bytes},mode=1777"}
-            if role.scratch_bytes
-            else {},
+            "tmpfs": {"/scratch": _scratch(role)} if role.scratch_bytes else {},
             "mounts": mounts,
             "mem_limit": role.memory_bytes,
             "memswap_limit": role.memory_bytes,
@@ -275,6 +274,11 @@ def leftovers(engine: docker.DockerClient, *, everything: bool = False) -> list[
         if everything or (here and _began(int(pid)) != began):
             found.append(container)
     return found
+
+
+def _scratch(role: Role) -> str:
+    size = f"size={role.scratch_bytes},nr_inodes={SCRATCH_FILES}"
+    return f"rw,nosuid,nodev,noexec,{size},mode=1777"
 
 
 def _owner() -> str:

@@ -46,6 +46,7 @@ NOBODY = 65534
 FILE_BYTES = 64 * 2**20
 # The only place to write. Not /tmp itself, where what must stay in sight may lie.
 SCRATCH = Path("/scratch")
+SCRATCH_FILES = 10_000
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -133,7 +134,7 @@ def build_root(spec: dict[str, Any]) -> None:
     scratch = root / SCRATCH.relative_to("/")
     scratch.mkdir()
     if spec["scratch_bytes"]:
-        size = f"size={spec['scratch_bytes']},mode=1777"
+        size = f"size={spec['scratch_bytes']},nr_inodes={SCRATCH_FILES},mode=1777"
         mount("tmpfs", str(scratch), "tmpfs", MS_NOSUID | MS_NODEV, size)
     # A checkout, an environment or a cache may lie under /tmp: it must stay in sight.
     if not (root / "tmp").exists():
@@ -266,6 +267,8 @@ def main() -> NoReturn:
     os.environ.update(spec["environment"], HOME=scratch, TMPDIR=scratch)
     tempfile.tempdir = None  # it was looked up outside
     if not spec["nests"]:
+        # What it starts cannot reach it through /proc: not its memory, not its descriptors.
+        prctl(PR_SET_DUMPABLE, 0)
         drop_capabilities()
         unfiltered = filtering.install()
     if unfiltered is not None:

@@ -11,6 +11,7 @@ import site
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,7 @@ from templates.errors import InfrastructureError
 __all__ = ["ProcessSandbox"]
 
 _START_TIMEOUT_S = 30.0
+_WATCH_S = 0.25
 _LAUNCHER = Path(__file__).with_name("isolation.py")
 _PACKAGE_ROOT = Path(__file__).resolve().parent.parent
 # The kernel ends a cage with the *thread* that started it, so one thread that lives as long as
@@ -45,6 +47,7 @@ class CagedProcess:
     ) -> None:
         self._process = process
         self._errors = errors
+        self._ended = threading.Event()
         self.channel = channel
         self.refused = refused
 
@@ -59,6 +62,7 @@ class CagedProcess:
 
     def kill(self) -> None:
         """End the whole tree: every process of the PID namespace dies with its first one."""
+        self._ended.set()
         tree = _tree(self._process.pid)
         for pid in reversed(tree):
             with contextlib.suppress(ProcessLookupError):
@@ -74,6 +78,18 @@ class CagedProcess:
         deadline = time.monotonic() + 5
         while any(_running(pid) for pid in tree) and time.monotonic() < deadline:
             time.sleep(0.005)
+
+    def bound_memory(self, largest: int) -> None:
+        """End the tree once it holds more than this, until it ends; for a thread of its own.
+
+        The kernel bounds each process; this bounds what several hold together.
+        """
+        while not self._ended.wait(_WATCH_S) and self.alive():
+            if (self.memory_bytes() or 0) > largest:
+                for pid in reversed(_tree(self._process.pid)):
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                return
 
     def said(self) -> str:
         """The end of what the process wrote to its standard error."""
@@ -158,7 +174,14 @@ class ProcessSandbox:
             said = _tail(errors)
             errors.close()
             raise InfrastructureError(f"a sandboxed process ({role.name}) did not start: {said}")
-        return CagedProcess(process, channel, json.loads(report)["refused"], errors)
+        caged = CagedProcess(process, channel, json.loads(report)["refused"], errors)
+        threading.Thread(
+            target=caged.bound_memory,
+            args=(role.memory_bytes,),
+            name=f"memory of {role.name}",
+            daemon=True,
+        ).start()
+        return caged
 
 
 def _tail(errors: IO[bytes]) -> str:

@@ -23,6 +23,7 @@ _HEADER = struct.Struct(">4sII")
 MAX_JSON_BYTES = 16 * 2**20
 MAX_BLOB_BYTES = 64 * 2**20
 MAX_BLOBS = 64
+MAX_NAME_LENGTH = 200
 
 
 class ProtocolError(Exception):
@@ -69,7 +70,7 @@ def decode(header: bytes, payload: bytes) -> Message:
     _, text_length, blob_length = _HEADER.unpack(header)
     try:
         envelope = json.loads(payload[:text_length].decode())
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # what is no text, no JSON, or beyond Python
         raise ProtocolError(f"not JSON: {error}") from error
     if not isinstance(envelope, dict) or set(envelope) != {"kind", "body", "blobs"}:
         raise ProtocolError("a message is an object with kind, body and blobs")
@@ -80,7 +81,7 @@ def decode(header: bytes, payload: bytes) -> Message:
     position = text_length
     for entry in index:
         match entry:
-            case [str(name), int(length)] if length >= 0 and name not in blobs:
+            case [str(name), int(length)] if length >= 0 and _is_new(name, blobs):
                 blobs[name] = payload[position : position + length]
                 position += length
             case _:
@@ -88,6 +89,10 @@ def decode(header: bytes, payload: bytes) -> Message:
     if len(blobs) > MAX_BLOBS or position != text_length + blob_length:
         raise ProtocolError("the attachments' lengths do not add up")
     return Message(kind, body, blobs)
+
+
+def _is_new(name: str, blobs: Mapping[str, bytes]) -> bool:
+    return name not in blobs and name.isascii() and len(name) <= MAX_NAME_LENGTH
 
 
 def decode_frame(frame: bytes) -> Message:
@@ -98,6 +103,8 @@ def decode_frame(frame: bytes) -> Message:
     magic, text_length, blob_length = _HEADER.unpack(header)
     if magic != _MAGIC or text_length + blob_length != len(payload):
         raise ProtocolError("bytes that are not a message")
+    if text_length > MAX_JSON_BYTES:
+        raise ProtocolError(f"message too large: {text_length} bytes of JSON")
     return decode(header, payload)
 
 

@@ -27,6 +27,9 @@ _OBJECTS_TRIED = 64
 # which such code does without and which, written by a small model, are nearly always a slip.
 _PRINTABLE = r"[ !#-&(-\[\]-_a-z|~]"
 _MAX_LINES = 24
+# A line of a script, which may have strings and dictionaries; blank lines come apart.
+_SCRIPT_LINE = r" *[!-\[\]-_a-~][ -\[\]-_a-~]*"
+_MAX_SCRIPT_LINES = 60
 
 
 def proposal_schema(spec: TemplateSpec) -> dict[str, Any]:
@@ -36,7 +39,7 @@ def proposal_schema(spec: TemplateSpec) -> dict[str, Any]:
     before it names and names before it codes. Where the candidate is one JAX function, its code
     must begin with the imports and the exact ``def`` line and end with the first ``return`` of that
     function: small models otherwise spend their errors before the one and their tokens after the
-    other. A script is free in its form.
+    other. A script ends with the function that is asked for.
 
     Args:
         spec: Says what a candidate must define.
@@ -51,6 +54,9 @@ def proposal_schema(spec: TemplateSpec) -> dict[str, Any]:
         head = f"import jax\nimport jax.numpy as jnp\n\n\ndef {function.name}({arguments}):"
         quoted = head.replace(".", r"\.").replace("(", r"\(").replace(")", r"\)")
         code = {"type": "string", "pattern": f"^{quoted}{_body()}$"}
+    elif spec.script is not None:
+        arguments = ", ".join(argument.name for argument in spec.script.arguments)
+        code = {"type": "string", "pattern": f"^{_script(spec.script.entry, arguments)}$"}
     return {
         "type": "object",
         "properties": {
@@ -61,6 +67,14 @@ def proposal_schema(spec: TemplateSpec) -> dict[str, Any]:
         "required": ["thought", "name", "code"],
         "additionalProperties": False,
     }
+
+
+def _script(entry: str, arguments: str) -> str:
+    """Imports and helpers, then the function that is asked for, which ends with a ``return``."""
+    helpers = rf"({_SCRIPT_LINE}\n(\n){{0,2}}){{0,{_MAX_SCRIPT_LINES}}}"
+    body = rf"(    {_SCRIPT_LINE}\n(\n)?){{1,{_MAX_SCRIPT_LINES}}}"
+    head = rf"import numpy as np\n{helpers}def {entry}\({arguments}\):"
+    return rf"{head}\n{body}    return {_SCRIPT_LINE}"
 
 
 def _body() -> str:

@@ -15,18 +15,19 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Annotated, Any, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from sandboxes.contract import Inspection, ProcessHandle, Program, Sandbox
 from sandboxes.protocol import Message, ProtocolError
 from templates.errors import CandidateError, DiscoveryError, InfrastructureError
 from templates.registry import Template
 
-__all__ = ["Engine", "EvaluatorBugError", "Fault", "Measurement", "Slot"]
+__all__ = ["Engine", "EvaluatorBugError", "Fault", "Measurement", "Slot", "UntrustedText"]
 
 GRACE_S = 10.0
+_MESSAGE_LENGTH = 1000
 
 
 class Measurement(BaseModel):
@@ -51,13 +52,22 @@ class EvaluatorBugError(DiscoveryError):
     """Trusted code in an evaluator failed: our mistake or the template author's."""
 
 
+def _printable(text: str) -> str:
+    """The text as it can be stored and sent: no lone surrogates, no NUL, not too long."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")[:_MESSAGE_LENGTH]
+
+
+UntrustedText: TypeAlias = Annotated[str, AfterValidator(_printable)]
+"""Text from a sandbox; candidates decide what is in it."""
+
+
 class Fault(BaseModel):
     """What a sandboxed process says went wrong."""
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: str
-    message: str
+    kind: UntrustedText
+    message: UntrustedText
 
 
 @dataclass

@@ -168,6 +168,8 @@ class FunctionEngine(Engine):
                 "have run out of memory or called exit",
             ) from error
         if answer.kind == "program":
+            if not set(answer.blobs) <= self._module_names():
+                raise CandidateError("no_answer", "the code's process sent modules of other names")
             return Program(self.platform, self.population, dict(answer.blobs))
         try:
             fault = Fault.model_validate(dict(answer.body))
@@ -175,6 +177,10 @@ class FunctionEngine(Engine):
             raise CandidateError("no_answer", "the code's process sent garbage") from error
         kind = fault.kind if fault.kind in _TRACE_FAULTS else "trace"
         raise CandidateError(kind, fault.message[:1000])
+
+    def _module_names(self) -> set[str]:
+        names = [function.name for function in self.template.spec.functions]
+        return {f"{name}.{kind}" for name in names for kind in ("value", "vjp")}
 
     def _replace_tracer(self, why: str) -> None:
         if self._closed:

@@ -22,7 +22,7 @@ def reduction_hint(code: str, signatures: Sequence[FunctionSignature]) -> str:
     """How to return one value per example, or "" where the code does not show it.
 
     Args:
-        code: A module that was parsed before.
+        code: A module.
         signatures: Its functions; those that return a scalar by contract may reduce.
 
     Returns:
@@ -30,7 +30,11 @@ def reduction_hint(code: str, signatures: Sequence[FunctionSignature]) -> str:
         outermost reductions.
     """
     arrays = {signature.name for signature in signatures if signature.returns_shape}
-    for function in ast.parse(code).body:
+    try:
+        body = ast.parse(code).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""
+    for function in body:
         if isinstance(function, ast.FunctionDef) and function.name in arrays:
             lines = [n for n in ast.walk(function) if isinstance(n, ast.Return | ast.Assign)]
             # What is returned decides; an assignment is blamed only if no return reduces.

@@ -17,6 +17,7 @@ __all__ = ["ALLOWED_IMPORTS", "parse", "screen"]
 MAX_CHARACTERS = 20_000
 MAX_NODES = 5_000
 MAX_DEPTH = 60
+MAX_INTEGER_BITS = 1024
 ALLOWED_IMPORTS = frozenset(
     "jax math functools typing collections dataclasses itertools operator numpy __future__".split()
 )
@@ -60,7 +61,7 @@ def parse(code: str) -> ast.Module:
         CandidateError: It is no Python; with the line, where there is one.
     """
     try:
-        return ast.parse(code)
+        tree = ast.parse(code)
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         text = (getattr(error, "text", None) or "").strip()[:120]
@@ -69,6 +70,12 @@ def parse(code: str) -> ast.Module:
         raise CandidateError("syntax", f"{message}{shown}") from error
     except (RecursionError, MemoryError) as error:
         raise CandidateError("too_large", "the code is nested too deeply to be parsed") from error
+    for node in ast.walk(tree):
+        value = node.value if isinstance(node, ast.Constant) else None
+        # Python refuses to print what is longer, and a float cannot hold it.
+        if isinstance(value, int) and value.bit_length() > MAX_INTEGER_BITS:
+            raise CandidateError("too_large", "the code holds a huge integer")
+    return tree
 
 
 def _check_size(tree: ast.AST) -> None:

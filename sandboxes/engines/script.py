@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sandboxes.contract import Inspection, Program, Role
-from sandboxes.engines.base import GRACE_S, Engine, Measurement, Slot
+from sandboxes.engines.base import GRACE_S, Engine, Measurement, Slot, UntrustedText
 from sandboxes.engines.screen import parse
 from sandboxes.engines.starting import PRIVATE_PACKAGES, boot, evaluator_role
 from sandboxes.protocol import Message, ProtocolError
@@ -36,8 +36,7 @@ class _Ran(BaseModel):
 
     ended: str
     exit: int
-    said: str
-    seconds: float
+    said: UntrustedText
 
 
 class ScriptEngine(Engine):
@@ -50,6 +49,7 @@ class ScriptEngine(Engine):
                 "too_large", f"the code has {len(code)} characters, at most {_MAX_CHARACTERS} fit"
             )
         tree = parse(code)
+        _digest(tree)
         names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
         if self._script.entry not in names:
             raise CandidateError(
@@ -60,10 +60,8 @@ class ScriptEngine(Engine):
     def inspect(self, program: Program) -> Inspection:
         """See `Engine.inspect`: the digest leaves comments, docstrings and layout out."""
         tree = parse(program.modules[_CODE].decode())
-        _drop_docstrings(tree)
-        digest = hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
         operations = sum(isinstance(node, ast.stmt) for node in ast.walk(tree))
-        return Inspection(digest, None, (), None, operations)
+        return Inspection(_digest(tree), None, (), None, operations)
 
     def evaluate(
         self, program: Program, *, effort: str, task: str, seeds: Sequence[int]
@@ -72,8 +70,8 @@ class ScriptEngine(Engine):
         return [self._evaluate(program, task, seed) for seed in seeds]
 
     def _evaluate(self, program: Program, task: str, seed: int) -> Measurement:
-        ran, outputs = self._run(program, task, seed)
-        body = {"task": task, "seed": seed, "seconds": ran.seconds, "deadline_s": _JUDGE_TIMEOUT_S}
+        seconds, outputs = self._run(program, task, seed)
+        body = {"task": task, "seed": seed, "seconds": seconds, "deadline_s": _JUDGE_TIMEOUT_S}
         reply, slot = self._ask(Message("judge", body, outputs))
         return self._measurements(reply, slot, task, [seed])[0]
 
@@ -83,7 +81,7 @@ class ScriptEngine(Engine):
         assert script is not None
         return script
 
-    def _run(self, program: Program, task: str, seed: int) -> tuple[_Ran, dict[str, bytes]]:
+    def _run(self, program: Program, task: str, seed: int) -> tuple[float, dict[str, bytes]]:
         """Run the script in a lab of its own; one that breaks its lab twice is at fault."""
         script = self._script
         values = next(one.values for one in self.template.spec.tasks if one.name == task)
@@ -100,7 +98,8 @@ class ScriptEngine(Engine):
         )
         for attempt in (1, 2):
             lab, _ = boot(self.sandbox, self._lab_role(), _START_TIMEOUT_S)
-            deadline = time.monotonic() + script.timeout_s + GRACE_S
+            started = time.monotonic()
+            deadline = started + script.timeout_s + GRACE_S
             try:
                 lab.channel.send(request, deadline=deadline)
                 reply = lab.channel.receive(deadline=deadline)
@@ -110,14 +109,15 @@ class ScriptEngine(Engine):
                     raise InfrastructureError("the sandbox was closed") from error
                 if attempt == 2:
                     raise CandidateError(
-                        "run_crash", "the script brought its sandbox down, twice"
+                        "run_crash",
+                        "the script brought its sandbox down, twice: it may need too much memory",
                     ) from error
                 self.notify("a lab ended without an answer; the script is run once more")
                 continue
             finally:
                 lab.kill()
             self._check(ran)
-            return ran, dict(reply.blobs)
+            return time.monotonic() - started, dict(reply.blobs)
         raise AssertionError("unreachable")
 
     def _check(self, ran: _Ran) -> None:
@@ -149,6 +149,14 @@ class ScriptEngine(Engine):
         role = evaluator_role(self.template, self.platform, module="sandboxes.evaluator.judge")
         slot.handle, hello = boot(self.sandbox, role, _START_TIMEOUT_S)
         slot.device = str(hello.body.get("device", ""))
+
+
+def _digest(tree: ast.Module) -> str:
+    _drop_docstrings(tree)
+    try:
+        return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
+    except RecursionError as error:
+        raise CandidateError("too_large", "the code is nested too deeply to be read") from error
 
 
 def _drop_docstrings(tree: ast.Module) -> None:

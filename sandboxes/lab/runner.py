@@ -137,7 +137,6 @@ def main() -> None:
         "ended": ended,
         "exit": status,
         "said": said.decode(errors="replace"),
-        "seconds": time.monotonic() - started,
     }
     channel.send(Message("ran", answer, outputs))
 

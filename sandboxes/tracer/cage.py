@@ -25,6 +25,7 @@ from sandboxes.isolation import (
     PR_SET_DUMPABLE,
     PR_SET_PDEATHSIG,
     SCRATCH,
+    SCRATCH_FILES,
     drop_capabilities,
     map_self,
     mount,
@@ -81,7 +82,8 @@ def _settle(memory_bytes: int, cpu_s: int, processes: int | None) -> None:
     with contextlib.suppress(OSError):
         mount("", "/", "", MS_REC | MS_PRIVATE)
         mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
-        mount("tmpfs", str(SCRATCH), "tmpfs", MS_NOSUID | MS_NODEV, f"size={_FILE_BYTES},mode=1777")
+        size = f"size={_FILE_BYTES},nr_inodes={SCRATCH_FILES},mode=1777"
+        mount("tmpfs", str(SCRATCH), "tmpfs", MS_NOSUID | MS_NODEV, size)
         Path("/proc/sys/user/max_user_namespaces").write_text("0")
     used = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
     for which, value in (

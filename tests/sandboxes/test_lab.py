@@ -17,7 +17,7 @@ from templates.registry import Template, load_template
 ATTACKS = sorted((Path(__file__).parent / "lab_attacks").glob("*.py"))
 KINDS = {
     *("negative_radius", "no_answer", "non_finite", "outside", "overlap", "run_crash"),
-    *("run_time_error", "run_timeout", "shape"),
+    *("run_time_error", "run_timeout", "shape", "too_large"),
 }
 # Scripts that end with a valid packing, and the most that it can be worth.
 WORTH = {
@@ -30,6 +30,7 @@ WORTH = {
     "known_solutions": 0.5,
     "environment": 0.5,
     "marker": 0.5,
+    "memory_of_forks": 0.5,
     "exit_hook": 0.5,
 }
 
