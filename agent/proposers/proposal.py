@@ -27,8 +27,8 @@ _OBJECTS_TRIED = 64
 # which such code does without and which, written by a small model, are nearly always a slip.
 _PRINTABLE = r"[ !#-&(-\[\]-_a-z|~]"
 _MAX_LINES = 24
-# A line of a script, which may have strings and dictionaries; blank lines come apart.
-_SCRIPT_LINE = r" *[!-\[\]-_a-~][ -\[\]-_a-~]*"
+# A line of a script, which may have strings in single quotes and dictionaries, and is not blank.
+_SCRIPT_LINE = r" *[!#-\[\]-_a-~][ !#-\[\]-_a-~]*"
 _MAX_SCRIPT_LINES = 60
 
 
@@ -74,7 +74,8 @@ def _script(entry: str, arguments: str) -> str:
     helpers = rf"({_SCRIPT_LINE}\n(\n){{0,2}}){{0,{_MAX_SCRIPT_LINES}}}"
     body = rf"(    {_SCRIPT_LINE}\n(\n)?){{1,{_MAX_SCRIPT_LINES}}}"
     head = rf"import numpy as np\n{helpers}def {entry}\({arguments}\):"
-    return rf"{head}\n{body}    return {_SCRIPT_LINE}"
+    # The last line has no braces: a small model closes the JSON object in there.
+    return rf"{head}\n{body}    return [!#-\[\]-_a-z|~][ !#-\[\]-_a-z|~]*"
 
 
 def _body() -> str:

@@ -195,3 +195,35 @@ def test_thought_and_code_survive(thought: str, name: str, body: str) -> None:
     proposal = parse_proposal(json.dumps({"thought": thought, "name": name, "code": code}))
     # A representation never holds a raw newline or a lone surrogate, so the code stays as it is.
     assert proposal.code == code
+
+
+SCRIPT = """import numpy as np
+import math
+
+
+def spread(count):
+    kinds = {'a': 1}
+
+    return np.zeros((count, 2))
+
+
+def pack(count, seed):
+    centres = spread(count)
+
+    radii = np.zeros(count)
+    return centres, radii"""
+
+
+def test_a_script_is_whole_and_ends_with_its_function() -> None:
+    schema = proposal_schema(load_template("circle_packing").spec)
+    pattern = re.compile(schema["properties"]["code"]["pattern"])
+    assert pattern.fullmatch(SCRIPT)
+    for spoiled in (
+        SCRIPT + "}",
+        SCRIPT.replace("'a'", '"a"'),
+        SCRIPT + "\n\n\ncentres, radii = pack(26, 0)",
+        SCRIPT.replace("def pack", "def packs"),
+        SCRIPT.replace("def pack(count, seed)", "def pack(seed)"),
+        SCRIPT.replace("\n    radii", "\n\n\n    radii"),
+    ):
+        assert not pattern.fullmatch(spoiled), spoiled
