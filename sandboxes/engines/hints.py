@@ -1,7 +1,7 @@
 """What to write instead, read from the code where the tracer can only say what is wrong.
 
-The commonest slip of small models is a loss that reduces over the batch; told only the shape they
-repeat it, shown the line without the reduction they do not.
+The commonest slip of small models is a loss that reduces over the batch, and told only the shape
+they repeat it.
 """
 
 from __future__ import annotations

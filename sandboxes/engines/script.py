@@ -103,6 +103,7 @@ class ScriptEngine(Engine):
             try:
                 lab.channel.send(request, deadline=deadline)
                 reply = lab.channel.receive(deadline=deadline)
+                seconds = time.monotonic() - started
                 ran = _Ran.model_validate(dict(reply.body))
             except (ProtocolError, ValidationError) as error:
                 if self._closed:
@@ -117,7 +118,7 @@ class ScriptEngine(Engine):
             finally:
                 lab.kill()
             self._check(ran)
-            return time.monotonic() - started, dict(reply.blobs)
+            return seconds, dict(reply.blobs)
         raise AssertionError("unreachable")
 
     def _check(self, ran: _Ran) -> None:

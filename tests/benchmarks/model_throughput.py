@@ -29,7 +29,7 @@ from agent.proposers.selection import Peer
 from sandboxes.engines import Engine, open_engine
 from sandboxes.process import ProcessSandbox
 from templates.errors import CandidateError
-from templates.registry import load_template
+from templates.registry import Template, load_template
 
 ARGUMENTS = (
     "policy_chosen_logps, policy_rejected_logps, "
@@ -198,10 +198,9 @@ def request(setting: Setting, index: int) -> CompletionRequest:
     )
 
 
-def template_request(setting: Setting, index: int) -> CompletionRequest:
-    """What a campaign sends at its start; ``template`` leaves the code's pattern out."""
-    template = load_template("preference_loss")
-    peers = [
+def known_losses(template: Template, *, scored: bool) -> list[Peer]:
+    """The baselines as a proposer sees them, with made-up scores where they are scored."""
+    return [
         Peer(
             id=baseline.name,
             index=number,
@@ -210,11 +209,17 @@ def template_request(setting: Setting, index: int) -> CompletionRequest:
             code=baseline.code,
             kind="baseline",
             stage="search",
-            score=0.7 - 0.01 * number,
+            score=0.7 - 0.01 * number if scored else None,
         )
         for number, baseline in enumerate(template.baselines)
         if not baseline.is_control
     ]
+
+
+def template_request(setting: Setting, index: int) -> CompletionRequest:
+    """What a campaign sends at its start; ``template`` leaves the code's pattern out."""
+    template = load_template("preference_loss")
+    peers = known_losses(template, scored=True)
     context = ProposerContext(template.spec, load_prompts(template.prompt), 7, peers)
     sent = LlmProposer().request(context, index, ()).completion
     schema = json.loads(json.dumps(sent.schema))

@@ -13,14 +13,16 @@ import argparse
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from model_throughput import known_losses
+
 from agent.evaluation.novelty import NoveltyIndex
 from agent.llm import LanguageModel, open_model
-from agent.proposers import Attempt, LlmProposer, Peer, ProposerContext, load_prompts
+from agent.proposers import Attempt, LlmProposer, ProposerContext, load_prompts
 from agent.proposers.proposal import parse_proposal
 from sandboxes.engines import Engine, open_engine
 from sandboxes.process import ProcessSandbox
 from templates.errors import CandidateError
-from templates.registry import Template, load_template
+from templates.registry import load_template
 
 
 class Slots:
@@ -64,23 +66,6 @@ class Slots:
         self._known.add(name, found.digest, found.fingerprint)
 
 
-def peers(template: Template, scored: bool) -> list[Peer]:
-    return [
-        Peer(
-            id=baseline.name,
-            index=number,
-            name=baseline.name,
-            thought="",
-            code=baseline.code,
-            kind="baseline",
-            stage="search",
-            score=0.6 - 0.01 * number if scored else None,
-        )
-        for number, baseline in enumerate(template.baselines)
-        if not baseline.is_control
-    ]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--proposals", type=int, default=16)
@@ -89,7 +74,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     template = load_template("preference_loss")
-    visible = peers(template, options.parents)
+    visible = known_losses(template, scored=options.parents)
     context = ProposerContext(template.spec, load_prompts(template.prompt), options.seed, visible)
     with open_engine(template, ProcessSandbox(), workers=1) as engine:
         model = open_model(options.model, slots=2)

@@ -1,4 +1,7 @@
-"""Hide an array in tuples, nine hundred deep."""
+"""What attacks on the verifier begin with: a candidate that writes its own program.
+
+This text is put in front of the attacks named ``program_with_*``; it runs where candidates run.
+"""
 
 import json
 import os
@@ -12,7 +15,8 @@ T = "tensor<2x32xf32>"
 
 
 def artifact(arguments, body, before=""):
-    text = f"module {{ {before} func.func public @main({arguments}) -> {T} {{ {body} return %r : {T} }} }}"
+    main = f"func.func public @main({arguments}) -> {T} {{ {body} return %r : {T} }}"
+    text = f"module {{ {before} {main} }}"
     with mlir.make_ir_context() as context, ir.Location.unknown(context):
         module = ir.Module.parse(text)
         version = stablehlo.get_current_version()
@@ -33,8 +37,3 @@ def answer(value, vjp):
 
 TWO = f"%a: {T}, %b: {T}"
 VJP = artifact(f"{TWO}, %c: {T}", f"%r = stablehlo.multiply %a, %c : {T}")
-DEEP = "tuple<" * 900 + T + ">" * 900
-INNER = f"func.func private @f(%x: {DEEP}) -> {DEEP} {{ return %x : {DEEP} }}"
-KEEP = f"%r = stablehlo.add %a, %b : {T}"
-MAKE = "%t0 = stablehlo.tuple %a : tuple<" + T + ">\n"
-answer(artifact(TWO, MAKE.replace(">\n", ">\n%t1 = stablehlo.tuple %t0 : tuple<tuple<" + T + ">>\n", 1) + KEEP, INNER), VJP)
