@@ -17,7 +17,7 @@ import jax
 from jax.experimental.compilation_cache import compilation_cache
 
 from sandboxes.contract import Program
-from sandboxes.evaluator.bind import BoundProgram, bind
+from sandboxes.evaluator.bind import BoundProgram, bind, forget_unused
 from sandboxes.evaluator.inspection import inspect_program
 from sandboxes.evaluator.loading import core_class
 from sandboxes.evaluator.results import result_of
@@ -27,7 +27,7 @@ from templates.contract import FunctionCore
 from templates.errors import CandidateError
 from templates.registry import Template, load_template
 
-_KEPT_PROGRAMS = 4
+KEPT_PROGRAMS = 4
 
 
 def warm_core(template: Template, platform: str, compiled: Path | None) -> FunctionCore:
@@ -88,8 +88,9 @@ class Worker:
     def _functions(self, program: Program) -> dict[str, BoundProgram]:
         digest = program.digest
         if digest not in self._bound:
-            if len(self._bound) >= _KEPT_PROGRAMS:
+            if len(self._bound) >= KEPT_PROGRAMS:
                 self._bound.popitem(last=False)
+                forget_unused()
             self._bound[digest] = bind(program, self._template.spec.functions)
         self._bound.move_to_end(digest)
         return self._bound[digest]

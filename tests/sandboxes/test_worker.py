@@ -1,0 +1,72 @@
+"""A warm worker lets go of the programs it has met and keeps what is its own."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+import jax
+import jax.monitoring
+import pytest
+from jax import export
+from jax.extend.core import ClosedJaxpr
+
+from sandboxes.contract import Program
+from sandboxes.engines import Engine, open_engine
+from sandboxes.evaluator.worker import KEPT_PROGRAMS, Worker, warm_core
+from sandboxes.process import ProcessSandbox
+from sandboxes.protocol import Message
+from templates.registry import Template
+
+COMPILATION = "/jax/core/compile/backend_compile_duration"
+
+
+@pytest.fixture(scope="module")
+def engine(small_template: Template) -> Iterator[Engine]:
+    """What a worker does is the same in every sandbox."""
+    with open_engine(small_template, ProcessSandbox(), workers=1) as engine:
+        yield engine
+
+
+@pytest.fixture
+def worker(small_template: Template) -> Iterator[Worker]:
+    # A worker turns JAX's compilation cache off, which is this whole process's here.
+    settings = ("jax_enable_compilation_cache", "jax_compilation_cache_dir")
+    before = {name: getattr(jax.config, name) for name in settings}
+    yield Worker(small_template, warm_core(small_template, "cpu", None))
+    for name, value in before.items():
+        jax.config.update(name, value)
+
+
+def meet(worker: Worker, program: Program) -> None:
+    identity = {"platform": program.platform, "population": program.population}
+    scored = {**identity, "effort": "smoke", "task": "clean", "seeds": [1]}
+    modules = dict(program.modules)
+    assert worker.answer(Message("inspect", identity, modules)).kind == "inspected"
+    assert worker.answer(Message("evaluate", scored, modules)).kind == "evaluated"
+
+
+def held() -> int:
+    """How many functions, as JAX keeps them, are alive."""
+    gc.collect()
+    kinds = (export.Exported, ClosedJaxpr)
+    return sum(isinstance(found, kinds) for found in gc.get_objects())
+
+
+def test_programs_are_forgotten_and_the_core_stays_compiled(engine: Engine, worker: Worker) -> None:
+    compiled: list[str] = []
+    jax.monitoring.register_event_duration_secs_listener(
+        lambda event, seconds, **rest: compiled.append(event) if event == COMPILATION else None
+    )
+    alive, compilations = [], []
+    for scale in range(2, 2 + 4 * KEPT_PROGRAMS):
+        code = f"def loss(p, t):\n    return jnp.abs(p - t) ** {scale} / {scale}\n"
+        program = engine.trace(code)
+        compiled.clear()
+        meet(worker, program)
+        compilations.append(len(compiled))
+        alive.append(held())
+    assert len(set(alive[2 * KEPT_PROGRAMS :])) == 1, alive
+    # A program costs its own compilations whether or not others were forgotten before it.
+    assert min(compilations) > 0
+    assert len(set(compilations[1:])) == 1, compilations
