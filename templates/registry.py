@@ -6,22 +6,26 @@ import ast
 import difflib
 import hashlib
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from templates.contract import Baseline, TemplateSpec
+from templates.contract import Baseline, Setting, TemplateSpec
 from templates.errors import UserError
 
 __all__ = ["Template", "load_template", "template_names"]
 
+_Model = TypeVar("_Model", bound=BaseModel)
+
 _SHIPPED = Path(__file__).resolve().parent
 _ENTRY_POINTS = "discover.templates"
 # What decides the numbers: these files' content is the template's digest.
-_DECISIVE = ("*.py", "*.toml", "data/*")
+_DECISIVE = ("*.py", "*.toml", "settings/*.toml", "data/*")
 
 
 @dataclass(frozen=True)
@@ -40,28 +44,35 @@ class Template:
             if file.is_file() and file.name not in ("figures.py",):
                 joined.update(file.name.encode() + b"\0")
                 joined.update(hashlib.sha256(file.read_bytes()).digest())
+        for name, choice in sorted(self.spec.chosen.items()):
+            joined.update(f"{name}={choice}\0".encode())
         return joined.hexdigest()
 
     @cached_property
     def baselines(self) -> tuple[Baseline, ...]:
         """What is already known, in the order of the files' names, controls last."""
-        found = [
-            _baseline(file)
-            for file in sorted((self.path / "baselines").glob("*.py"))
-            if not file.name.startswith("_")
+        folder = self.path / "baselines"
+        files = [
+            file
+            for place in (folder, *(folder / choice for choice in self.spec.chosen.values()))
+            for file in place.glob("*.py")
         ]
+        found = [_baseline(file) for file in sorted(files) if not file.name.startswith("_")]
         return tuple(sorted(found, key=lambda baseline: (baseline.is_control, baseline.name)))
 
     def prompt(self, name: str) -> str:
-        """The text of ``prompts/<name>``.
+        """The text of ``prompts/<name>``, or of ``prompts/<choice>/<name>`` where there is one.
 
         Raises:
             UserError: The template has no such prompt.
         """
-        file = self.path / "prompts" / name
-        if not file.is_file():
-            raise UserError(f"template {self.spec.name} has no prompt {name} ({file} is missing)")
-        return file.read_text(encoding="utf-8")
+        folder = self.path / "prompts"
+        for place in (*(folder / choice for choice in self.spec.chosen.values()), folder):
+            if (place / name).is_file():
+                return (place / name).read_text(encoding="utf-8")
+        raise UserError(
+            f"template {self.spec.name} has no prompt {name} ({folder / name} is missing)"
+        )
 
 
 def template_names() -> tuple[str, ...]:
@@ -70,23 +81,48 @@ def template_names() -> tuple[str, ...]:
     return tuple(sorted(shipped | {entry.name for entry in entry_points(group=_ENTRY_POINTS)}))
 
 
-def load_template(name_or_path: str | Path) -> Template:
+def load_template(name_or_path: str | Path, settings: Mapping[str, str] | None = None) -> Template:
     """Load a template by name or from any folder that holds a ``template.toml``.
 
+    Args:
+        name_or_path: Of the template.
+        settings: Choices by name; what is not named is as the template has it by default, and
+            names that are no settings of the template are left to the caller.
+
     Raises:
-        UserError: There is none, or its ``template.toml`` does not fit the contract.
+        UserError: There is none, its ``template.toml`` does not fit the contract, or a setting has
+            no such choice.
     """
     path = _locate(name_or_path)
     file = path / "template.toml"
+    content = _read(file)
+    chosen: dict[str, str] = {}
+    for name, described in content.get("settings", {}).items():
+        setting = _validated(file, Setting, described, "settings", name)
+        choice = chosen[name] = (settings or {}).get(name, setting.default)
+        if choice not in setting.choices:
+            known = ", ".join(setting.choices)
+            raise UserError(f"{path.name} has no {name} {choice!r}; use one of {known}")
+        changes = path / "settings" / f"{name}-{choice}.toml"
+        if changes.is_file():
+            content |= _read(changes)
+    return Template(_validated(file, TemplateSpec, {**content, "chosen": chosen}), path)
+
+
+def _read(file: Path) -> dict[str, Any]:
     try:
-        spec = TemplateSpec.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+        return tomllib.loads(file.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{file} is not valid TOML: {error}") from error
+
+
+def _validated(file: Path, model: type[_Model], content: object, *where: str) -> _Model:
+    try:
+        return model.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "template"
-        raise UserError(f"{file}: {where}: {first['msg']}") from error
-    return Template(spec, path)
+        place = ".".join([*where, *map(str, first["loc"])]) or "template"
+        raise UserError(f"{file}: {place}: {first['msg']}") from error
 
 
 def _locate(name_or_path: str | Path) -> Path:

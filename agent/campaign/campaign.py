@@ -34,7 +34,7 @@ from reviewers.code.rules import RuleReviewer
 from sandboxes.engines import Engine, open_engine
 from sandboxes.registry import choose_sandbox
 from templates.errors import DiscoveryError, UserError
-from templates.registry import Template, load_template
+from templates.registry import Template
 
 __all__ = ["Campaign", "request_stop_of"]
 
@@ -76,7 +76,7 @@ class Campaign:
         Raises:
             UserError: Template, sandbox or settings cannot be used.
         """
-        template = load_template(settings.template)
+        template = settings.load()
         choose_sandbox(settings.sandbox)
         now = datetime.now(UTC)
         record = CampaignRecord(
@@ -101,7 +101,7 @@ class Campaign:
         if record.status == "done":
             raise UserError(f"campaign {record.id} is done; start a new one with `discover run`")
         settings = CampaignSettings.from_json(record.settings)
-        template = load_template(settings.template)
+        template = settings.load()
         if template.digest != record.template_digest:
             raise UserError(
                 f"the template {record.template} has changed since campaign {record.id} began, "
@@ -142,7 +142,7 @@ class Campaign:
                 raise
 
     def _run(self, stack: ExitStack, observer: Observer) -> CampaignRecord:
-        template = load_template(self._settings.template)
+        template = self._settings.load()
         direction = template.spec.primary.direction
         monitor = Monitor(self._archive, self._record, self._settings, direction, observer)
         monitor.announce("preparing", "starting sandboxes and models")

@@ -9,7 +9,7 @@ from agent.archive.records import CandidateRecord, EventRecord
 from agent.campaign.baselines import Baselines
 from agent.campaign.context import Context
 from agent.campaign.reviewing import Reviewing
-from agent.campaign.scoring import run_tier, scores_of
+from agent.campaign.scoring import run_ablations, run_tier, scores_of
 from agent.campaign.slot import Slots
 from agent.evaluation.racing import Verdict, gain, judge
 from agent.evaluation.seeds import Job
@@ -85,8 +85,10 @@ class Confirming:
         if record.outcome in ("confirmed", "discovery"):
             return record
         tier = context.spec.tier("confirm")
+        program = self._slots.program(record)
         try:
-            scores = run_tier(context, record, self._slots.program(record), tier)
+            scores = run_tier(context, record, program, tier)
+            run_ablations(context, record, program, tier)
         except CandidateError as error:
             return context.archive.update_candidate(
                 record.id,

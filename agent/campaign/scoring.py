@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agent.archive.records import CandidateRecord, EvaluationRecord
 from agent.campaign.context import Context
 from agent.evaluation.measuring import primaries
 from agent.evaluation.racing import summarize
-from agent.evaluation.seeds import Job, jobs_of
+from agent.evaluation.seeds import Job, ablation_jobs, jobs_of
 from sandboxes.contract import Program
 from templates.contract import Tier
 
-__all__ = ["run_tier", "scores_of"]
+__all__ = ["run_ablations", "run_tier", "scores_of"]
 
 
 def run_tier(
@@ -27,8 +29,7 @@ def run_tier(
     Raises:
         CandidateError: The program failed on two workers.
     """
-    found = measure(context, candidate, program, tier)
-    scores = primaries(found)
+    scores = primaries(measure(context, candidate, program, tier))
     changes: dict[str, object] = {"stage": tier.name}
     if tier.name in ("screen", "search"):
         estimate = summarize(scores)
@@ -41,10 +42,26 @@ def run_tier(
     return scores
 
 
-def measure(
+def run_ablations(
     context: Context, candidate: CandidateRecord, program: Program, tier: Tier
+) -> None:
+    """Measure what a candidate depends on; the archive has it then.
+
+    Raises:
+        CandidateError: The program failed on two workers.
+    """
+    jobs = ablation_jobs(context.spec, tier, context.seed)
+    measure(context, candidate, program, tier, jobs)
+
+
+def measure(
+    context: Context,
+    candidate: CandidateRecord,
+    program: Program,
+    tier: Tier,
+    jobs: Sequence[Job] | None = None,
 ) -> dict[Job, EvaluationRecord]:
-    """All results of a tier's jobs for a candidate."""
+    """Results of a candidate on a tier's jobs, or on others at the tier's effort."""
     if candidate.program_digest is None:
         raise ValueError(f"candidate {candidate.id} was not inspected")
     return context.measurer.measure(
@@ -52,7 +69,7 @@ def measure(
         program,
         candidate.program_digest,
         tier.effort,
-        jobs_of(context.spec, tier, context.seed),
+        jobs_of(context.spec, tier, context.seed) if jobs is None else jobs,
         context.progress_of(candidate.index, candidate.name, tier.name),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from agent.proposers import Sampling
 from templates.contract import TemplateSpec
 from templates.errors import UserError
+from templates.registry import Template, load_template
 
 __all__ = ["CampaignSettings", "Knobs"]
 
@@ -37,17 +38,20 @@ class Knobs(BaseModel):
     call_tries: int = Field(6, ge=1, le=50, description="tries per call before the campaign stops")
 
     @classmethod
-    def parse(cls, overrides: Mapping[str, str]) -> Knobs:
+    def parse(cls, overrides: Mapping[str, str], others: Iterable[str] = ()) -> Knobs:
         """Knobs from text.
+
+        Args:
+            overrides: Values by name.
+            others: Names that are no knobs but known all the same, for the error's text.
 
         Raises:
             UserError: A name is unknown or a value does not fit.
         """
+        known = sorted({*cls.model_fields, *others})
         for name in overrides:
             if name not in cls.model_fields:
-                near = difflib.get_close_matches(name, cls.model_fields, n=3) or sorted(
-                    cls.model_fields
-                )
+                near = difflib.get_close_matches(name, known, n=3) or known
                 raise UserError(f"--set {name}: no such setting; use {', '.join(near)}")
         try:
             return cls.model_validate(dict(overrides))
@@ -80,7 +84,7 @@ class CampaignSettings:
         seed: Everything random follows from it.
         sandbox: ``auto``, or a registered sandbox.
         workers: Evaluators; None for one per core.
-        overrides: Further settings as text, see `Knobs`.
+        overrides: Further settings as text: the template's own, and those of `Knobs`.
     """
 
     template: str
@@ -104,12 +108,21 @@ class CampaignSettings:
             raise UserError("--budget must not be negative")
         if self.seed < 0:
             raise UserError("--seed must not be negative")
-        self.knobs()
+        self.knobs(self.load().spec)
 
-    def knobs(self, spec: TemplateSpec | None = None) -> Knobs:
+    def load(self) -> Template:
+        """The template, its settings as they were asked for.
+
+        Raises:
+            UserError: It cannot be loaded.
+        """
+        return load_template(self.template, self.overrides)
+
+    def knobs(self, spec: TemplateSpec) -> Knobs:
         """The parsed overrides, over what the template asks for; see `Knobs.parse` for errors."""
-        asked = {"max_tokens": str(spec.max_tokens)} if spec and spec.max_tokens else {}
-        return Knobs.parse({**asked, **self.overrides})
+        asked = {"max_tokens": str(spec.max_tokens)} if spec.max_tokens else {}
+        own = {name: text for name, text in self.overrides.items() if name not in spec.settings}
+        return Knobs.parse({**asked, **own}, others=spec.settings)
 
     @property
     def target(self) -> int | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from templates.contract import TemplateSpec, Tier
 
-__all__ = ["Job", "jobs_of", "seed_block"]
+__all__ = ["Job", "ablation_jobs", "jobs_of", "seed_block"]
 
 _BLOCKS = {"search": 11, "confirm": 13}
 
@@ -52,3 +52,9 @@ def jobs_of(
         for seed in seed_block(campaign_seed, tier.seed_block, held_out)
     ]
     return jobs
+
+
+def ablation_jobs(spec: TemplateSpec, tier: Tier, campaign_seed: int) -> list[Job]:
+    """(task, seed) pairs that repeat a tier's first seeds of search tasks, one thing changed."""
+    seeds = seed_block(campaign_seed, tier.seed_block, min(tier.ablation_seeds, tier.seeds))
+    return [(task.name, seed) for task in spec.ablations for seed in seeds]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -35,6 +35,7 @@ def evaluate_file(
     seeds: int | None = None,
     sandbox: str = "auto",
     workers: int | None = None,
+    settings: Mapping[str, str] | None = None,
     notify: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
     """Trace and score a file as a campaign would.
@@ -47,6 +48,7 @@ def evaluate_file(
         seeds: Overrides the tier's number of seeds.
         sandbox: Where to run it.
         workers: Evaluators; None for one per core.
+        settings: Of the template, by name.
         notify: Told in one line what happens.
 
     Returns:
@@ -59,7 +61,11 @@ def evaluate_file(
     Raises:
         UserError: Template, file, tier or sandbox cannot be used.
     """
-    template = load_template(template_name)
+    template = load_template(template_name, settings)
+    unknown = set(settings or {}) - set(template.spec.settings)
+    if unknown:
+        known = ", ".join(template.spec.settings) or "none"
+        raise UserError(f"--set {min(unknown)}: {template.spec.name} has the settings: {known}")
     try:
         chosen_tier = template.spec.tier(tier)
     except KeyError as error:

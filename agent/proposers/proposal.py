@@ -48,8 +48,9 @@ def proposal_schema(spec: TemplateSpec) -> dict[str, Any]:
         The schema; its ``code`` has a pattern, or a least length where the form is free.
     """
     code: dict[str, Any] = {"type": "string", "minLength": 40}
-    if len(spec.functions) == 1:
-        function = spec.functions[0]
+    required = [function for function in spec.functions if function.required]
+    if len(required) == 1:
+        function = required[0]
         arguments = ", ".join(argument.name for argument in function.arguments)
         head = f"import jax\nimport jax.numpy as jnp\n\n\ndef {function.name}({arguments}):"
         quoted = head.replace(".", r"\.").replace("(", r"\(").replace(")", r"\)")

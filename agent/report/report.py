@@ -15,15 +15,23 @@ from markupsafe import Markup
 from agent import wording
 from agent.archive import Archive, CandidateRecord, ReviewRecord
 from agent.evaluation.statistics import alpha_spent
+from agent.loading import template_of
 from agent.report.curves_figure import curve_of, curves_figure
+from agent.report.dependence import Dependence, dependences
 from agent.report.formula import Formula, typeset
 from agent.report.held_out import TaskResult, held_out_results
 from agent.report.progress_figure import progress_figure
 from agent.report.scores import ScoreBook
 from agent.report.summary import Row, Summary, summary
-from agent.report.template_figures import details_of, load_figures, template_figures
+from agent.report.template_figures import (
+    curve_figures,
+    curves_of,
+    details_of,
+    load_figures,
+    template_figures,
+)
 from agent.report.vector import to_svg
-from templates.registry import Template, load_template
+from templates.registry import Template
 
 __all__ = ["write_report"]
 
@@ -43,6 +51,7 @@ class _Shown:
     reviews: tuple[ReviewRecord, ...]
     attempts: int
     tasks: tuple[TaskResult, ...]
+    dependences: tuple[Dependence, ...]
 
 
 @dataclass(frozen=True)
@@ -67,7 +76,7 @@ def write_report(archive: Archive, campaign_id: str, home: Path) -> Path:
         UserError: There is no such campaign, or its template cannot be loaded.
     """
     found = summary(archive, campaign_id)
-    template = load_template(found.campaign.settings.get("template", found.campaign.template))
+    template = template_of(found.campaign)
     text = _render(_page(archive, found, template))
     folder = home / found.campaign.id
     folder.mkdir(parents=True, exist_ok=True)
@@ -133,6 +142,7 @@ def _shown(book: ScoreBook, record: CandidateRecord, rows: dict[str, Row]) -> _S
         reviews=tuple(archive.reviews(record.id)),
         attempts=len(archive.attempts(record.id)),
         tasks=held_out_results(book, record),
+        dependences=dependences(book, record),
     )
 
 
@@ -148,7 +158,10 @@ def _figures(
     module = load_figures(template)
     figures = []
     if module is not None:
-        drawn = template_figures(module, details_of(book, highlighted), details_of(book, baselines))
+        drawn = [
+            *template_figures(module, details_of(book, highlighted), details_of(book, baselines)),
+            *curve_figures(module, curves_of(archive, highlighted), curves_of(archive, baselines)),
+        ]
         figures = [
             _Figure(entry.title, entry.caption, to_svg(entry.figure, entry.key)) for entry in drawn
         ]

@@ -9,12 +9,12 @@ from typing import Any
 
 from agent.archive import Archive, CampaignRecord, CandidateRecord, UsageRecord
 from agent.evaluation.statistics import Estimate
+from agent.loading import template_of
 from agent.report.confirmation import Confirmation, confirmations_of
 from agent.report.failures import Failure, count_failures
 from agent.report.headline import headline
 from agent.report.scores import ScoreBook
 from templates.contract import Metric, TemplateSpec
-from templates.registry import load_template
 
 __all__ = ["Confirmation", "Counts", "ModelUse", "Row", "Summary", "summary"]
 
@@ -130,7 +130,7 @@ def summary(archive: Archive, campaign_id: str, *, limit: int = 40) -> Summary:
         UserError: There is no such campaign, or its template cannot be loaded.
     """
     campaign = archive.campaign(campaign_id)
-    spec = load_template(campaign.settings.get("template", campaign.template)).spec
+    spec = template_of(campaign).spec
     book = ScoreBook(archive, campaign, spec)
     baseline = book.best_baseline()
     proposals = archive.candidates(campaign.id, kinds=("proposal",))

@@ -10,16 +10,28 @@ from typing import Any, TypeAlias
 
 from matplotlib.figure import Figure
 
-from agent.archive import CandidateRecord
+from agent.archive import Archive, CandidateRecord
 from agent.evaluation.seeds import jobs_of
 from agent.report.scores import ScoreBook
 from agent.report.vector import as_label, drawing_style
 from templates.registry import Template
 
-__all__ = ["Details", "DrawnFigure", "details_of", "load_figures", "template_figures"]
+__all__ = [
+    "Curves",
+    "Details",
+    "DrawnFigure",
+    "curve_figures",
+    "curves_of",
+    "details_of",
+    "load_figures",
+    "template_figures",
+]
 
 Details: TypeAlias = Mapping[str, Sequence[Mapping[str, Any]]]
 """By name of a candidate, the ``detail`` of each of its results."""
+
+Curves: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""By name of a candidate, what `templates.contract.FunctionCore.curves` gave."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +64,25 @@ def details_of(book: ScoreBook, candidates: Sequence[CandidateRecord]) -> Detail
     return found
 
 
+def curves_of(archive: Archive, candidates: Sequence[CandidateRecord]) -> Curves:
+    """What the inspection recorded of each candidate's function; without those that have none."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for candidate in candidates:
+        records = archive.evaluations(candidate.id, effort="inspect")
+        if records:
+            label = as_label(candidate.name)
+            name = label if label not in found else f"{label} {candidate.id}"
+            found[name] = records[0].detail
+    return found
+
+
 def load_figures(template: Template) -> ModuleType | None:
     """The template's ``figures.py``; None where it has none.
 
     It lists functions in ``FIGURES``, each called as ``function(candidates, baselines)`` with
     `Details` of both. They return a Matplotlib figure, or None where there is nothing to draw; the
-    first line of the docstring is the title, what follows up to ``Args:`` the caption.
+    first line of the docstring is the title, what follows up to ``Args:`` the caption. Functions
+    listed in ``CURVE_FIGURES`` are called in the same way with `Curves` of both.
     ``REFERENCE_BASELINE`` may name the baseline that everything is compared with. The module must
     not import JAX: it runs in the host.
     """
@@ -82,10 +107,28 @@ def template_figures(
         candidates: What was proposed.
         baselines: What was known.
     """
+    return _drawn(module.FIGURES, candidates, baselines)
+
+
+def curve_figures(module: ModuleType, candidates: Curves, baselines: Curves) -> list[DrawnFigure]:
+    """Let a template draw the functions themselves.
+
+    Args:
+        module: From `load_figures`.
+        candidates: What was proposed.
+        baselines: What was known.
+    """
+    return _drawn(getattr(module, "CURVE_FIGURES", ()), candidates, baselines)
+
+
+def _drawn(
+    functions: Sequence[Callable[[Any, Any], Figure | None]],
+    candidates: Mapping[str, Any],
+    baselines: Mapping[str, Any],
+) -> list[DrawnFigure]:
     drawn: list[DrawnFigure] = []
     if not candidates and not baselines:
         return drawn
-    functions: Sequence[Callable[[Details, Details], Figure | None]] = module.FIGURES
     for function in functions:
         with drawing_style():
             figure = function(candidates, baselines)

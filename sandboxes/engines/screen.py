@@ -132,7 +132,7 @@ def _check_functions(tree: ast.Module, signatures: Sequence[FunctionSignature]) 
         )
     }
     for signature in signatures:
-        if signature.name not in bound:
+        if signature.required and signature.name not in bound:
             arguments = ", ".join(argument.name for argument in signature.arguments)
             raise CandidateError(
                 "missing_function",

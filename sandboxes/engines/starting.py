@@ -93,7 +93,11 @@ def evaluator_role(
         memory_bytes=template.spec.memory_bytes,
         processes=128,
         gpu=platform == "cuda",
-        arguments={"template": template.path, "platform": platform},
+        arguments={
+            "template": template.path,
+            "settings": dict(template.spec.chosen),
+            "platform": platform,
+        },
     )
 
 

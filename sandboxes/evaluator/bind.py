@@ -66,7 +66,7 @@ class BoundProgram:
 
 
 def bind(program: Program, signatures: Sequence[FunctionSignature]) -> dict[str, BoundProgram]:
-    """Verify every module of a program and bind it.
+    """Verify every module of a program and bind it; what is not required may be absent.
 
     Everything that describes the modules (trees, shapes, platforms, effects) is made here, from
     the declared signature; of what the tracer sent, only the module bytes are used.
@@ -74,9 +74,14 @@ def bind(program: Program, signatures: Sequence[FunctionSignature]) -> dict[str,
     Raises:
         CandidateError: A module is missing, superfluous or does not pass verification.
     """
-    wanted = {f"{signature.name}.value" for signature in signatures} | {
-        f"{signature.name}.vjp"
+    present = [
+        signature
         for signature in signatures
+        if signature.required or f"{signature.name}.value" in program.modules
+    ]
+    wanted = {f"{signature.name}.value" for signature in present} | {
+        f"{signature.name}.vjp"
+        for signature in present
         if any(argument.differentiate for argument in signature.arguments)
     }
     if set(program.modules) != wanted:
@@ -84,7 +89,7 @@ def bind(program: Program, signatures: Sequence[FunctionSignature]) -> dict[str,
             "program", f"the program has modules {sorted(program.modules)}, not {sorted(wanted)}"
         )
     bound: dict[str, BoundProgram] = {}
-    for signature in signatures:
+    for signature in present:
         value = verify(
             program.modules[f"{signature.name}.value"],
             *expected_type(signature, program.population, vjp=False),

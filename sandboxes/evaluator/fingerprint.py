@@ -2,9 +2,10 @@
 
 Two losses with the same gradient field train identically under an optimiser that is invariant to
 the gradient's scale, whatever constants were added. So a fingerprint is taken from the gradient on
-fixed probes, normalized per population member (a positive factor that depends on the member, say on
-beta, is the same experiment too); functions without a derivative are fingerprinted by their values,
-centered and normalized.
+fixed probes, normalized as the function's ``identity`` says: for each population member by itself
+(a positive factor that depends on the member, say on beta, is the same experiment too), as a whole,
+or not at all. Functions without a derivative are fingerprinted by their values, which are centered
+where they are normalized.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from templates.errors import CandidateError
 __all__ = ["ProbeResult", "probe"]
 
 _COMPONENTS = 16  # of the random projection, per population member
+_WHOLE_COMPONENTS = 64  # where all members are one vector
 _STEPS = (1e-2, 3e-3, 1e-3)
 _DIRECTIONS = 2
 _MISMATCH = 0.05
@@ -36,7 +38,8 @@ class ProbeResult:
     """What the probes showed.
 
     Args:
-        fingerprint: ``[functions * population * 16]`` as hexadecimal float32, None if all zero.
+        fingerprint: Float32 numbers as hexadecimal text, as many for every program of a template;
+            None if all are zero. For ``member_scale`` there are 16 for each member.
         flags: ``gradient_mismatch``: the derivative that the program carries is not the
             derivative of its value (a custom derivative, or a stopped gradient);
             ``zero_gradient``; ``some_non_finite``; ``non_deterministic``.
@@ -63,7 +66,10 @@ def probe(
     flags: set[str] = set()
     parts: list[Array] = []
     mismatches: list[float] = []
-    for name in sorted(functions):
+    for name in sorted(probes):
+        if name not in functions:
+            parts.append(np.zeros(_WHOLE_COMPONENTS))
+            continue
         bound = functions[name]
         value = jax.jit(bound.value)
         values = [_array(value(*arguments)) for arguments in probes[name]]
@@ -85,7 +91,7 @@ def probe(
             )
         if non_finite:
             flags.add("some_non_finite")
-        parts.append(_project(fields, centered=not chosen))
+        parts.append(_project(fields, bound.signature.identity, centered=not chosen))
     mismatch = float(np.median(mismatches)) if mismatches else 0.0
     if mismatch > _MISMATCH:
         flags.add("gradient_mismatch")
@@ -147,14 +153,32 @@ def _mismatches(
     return found
 
 
-def _project(fields: Sequence[Array], *, centered: bool) -> Array:
-    """Fixed random projection of each member's unit vector: ``[population * 16]``."""
+def _project(fields: Sequence[Array], identity: str, *, centered: bool) -> Array:
+    """Fixed random projection of each member's unit vector, or of all members as one vector."""
     population = fields[0].shape[0]
     joined = np.concatenate([f.reshape(population, -1) for f in fields], axis=1)
     joined = np.nan_to_num(joined, nan=0.0, posinf=0.0, neginf=0.0)
+    if identity != "member_scale":
+        return _project_whole(joined.ravel(), identity, centered=centered)
     if centered:
         joined = joined - joined.mean(axis=1, keepdims=True)
     norms = np.linalg.norm(joined, axis=1, keepdims=True)
     unit = np.divide(joined, norms, out=np.zeros_like(joined), where=norms > 1e-9)
     matrix = np.random.default_rng(7).standard_normal((joined.shape[1], _COMPONENTS))
     return np.asarray(unit @ matrix / np.sqrt(_COMPONENTS)).ravel()
+
+
+def _project_whole(field: Array, identity: str, *, centered: bool) -> Array:
+    """Fixed random projection of one vector: ``[64]``.
+
+    Where a factor matters nothing is normalized but the number of entries; their inverse hyperbolic
+    sine keeps a few large ones from hiding the rest.
+    """
+    if identity == "exact":
+        field = np.arcsinh(field) / np.sqrt(field.size)
+    else:
+        field = field - field.mean() if centered else field
+        norm = np.linalg.norm(field)
+        field = field / norm if norm > 1e-9 else np.zeros_like(field)
+    matrix = np.random.default_rng(7).standard_normal((field.size, _WHOLE_COMPONENTS))
+    return np.asarray(field @ matrix / np.sqrt(_WHOLE_COMPONENTS))

@@ -43,7 +43,7 @@ def warm_core(template: Template, platform: str, compiled: Path | None) -> Funct
         jax.config.update("jax_compilation_cache_dir", str(compiled))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-    core: FunctionCore = core_class(template.path, template.spec)(platform)
+    core: FunctionCore = core_class(template.path, template.spec)(platform, **template.spec.chosen)
     core.warm_up()
     jax.config.update("jax_enable_compilation_cache", False)
     jax.config.update("jax_compilation_cache_dir", None)
@@ -122,7 +122,7 @@ def main() -> None:
     arguments = json.loads(sys.argv[1])
     channel = Channel(int(sys.argv[2]), int(sys.argv[3]))
     started = time.monotonic()
-    template = load_template(Path(arguments["template"]))
+    template = load_template(Path(arguments["template"]), arguments["settings"])
     first = channel.receive()
     with tempfile.TemporaryDirectory() as scratch:
         compiled = Path(scratch)

@@ -54,8 +54,8 @@ def trace(
 
     Args:
         code: The candidate's module.
-        functions: Signatures as JSON: name, arguments (name, shape, dtype, differentiate),
-            returns_shape, returns_dtype.
+        functions: Signatures as JSON: name, required, arguments (name, shape, dtype,
+            differentiate), returns_shape, returns_dtype.
         population: Size of the leading axis over which the function is vmapped.
         platform: ``cpu`` or ``cuda``.
 
@@ -71,6 +71,8 @@ def trace(
     for signature in functions:
         name = signature["name"]
         function = namespace.get(name)
+        if function is None and not signature["required"]:
+            continue
         if not callable(function):
             raise TraceFailedError(
                 "missing_function", f"the code defines no function named `{name}`"

@@ -70,7 +70,7 @@ def show(
 ) -> None:
     """Show a candidate: code, closed form, scores, parents, review."""
     from agent.cli.candidate_view import candidate_object, candidate_page
-    from templates.registry import load_template
+    from agent.loading import template_of
 
     with open_archive(home_of(home)) as archive:
         record = archive.candidate(candidate)
@@ -78,7 +78,7 @@ def show(
             emit_json(candidate_object(archive, record))
             return
         campaign = archive.campaign(record.campaign_id)
-        spec = load_template(campaign.settings["template"]).spec
+        spec = template_of(campaign).spec
         out = console()
         for part in candidate_page(archive, record, spec):
             out.print(part)

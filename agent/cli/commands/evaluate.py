@@ -9,13 +9,22 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from agent.cli.commands.run import SandboxOption, WorkersOption
+from agent.cli.commands.run import SandboxOption, WorkersOption, overrides_of
 from agent.cli.failures import EXIT_USER
 from agent.cli.home import JsonOption
 from agent.cli.output import console, emit_json, plain
 from agent.wording import duration, interval, number
 
 __all__ = ["evaluate"]
+
+SettingsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="A setting of the template, e.g. level=objective; repeatable.",
+    ),
+]
 
 
 def evaluate(
@@ -42,6 +51,7 @@ def evaluate(
             "--seeds", metavar="N", min=1, help="How many seeds.", show_default="as the tier says"
         ),
     ] = None,
+    settings: SettingsOption = None,
     sandbox: SandboxOption = "auto",
     workers: WorkersOption = None,
     json: JsonOption = False,
@@ -63,6 +73,7 @@ def evaluate(
         seeds=seeds,
         sandbox=sandbox,
         workers=workers,
+        settings=overrides_of(settings or ()),
         notify=_tell,
     )
     if json:

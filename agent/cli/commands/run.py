@@ -72,7 +72,8 @@ def run(
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="A further setting, e.g. in_flight=8; repeatable. An unknown KEY names the known.",
+            help="A setting of the template or the campaign, e.g. in_flight=8; repeatable. "
+            "An unknown KEY names the known.",
         ),
     ] = None,
     sandbox: SandboxOption = "auto",

@@ -70,6 +70,10 @@ def _describe(name: str) -> dict[str, Any]:
         "direction": spec.primary.direction.value,
         "search_tasks": spec.search_tasks,
         "held_out_tasks": spec.held_out_tasks,
+        "settings": {
+            name: {"default": setting.default, "choices": dict(setting.choices)}
+            for name, setting in spec.settings.items()
+        },
         "tiers": [tier.model_dump() for tier in spec.tiers],
         "baselines": [baseline.name for baseline in baselines if not baseline.is_control],
         "path": template.path,

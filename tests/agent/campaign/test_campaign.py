@@ -12,6 +12,10 @@ import pytest
 
 from agent.archive import Archive, CampaignRecord
 from agent.campaign import Campaign, CampaignSettings, Progress, request_stop_of
+from agent.loading import template_of
+from agent.report import write_report
+from agent.report.dependence import dependences
+from agent.report.scores import ScoreBook
 from templates.errors import InfrastructureError, UserError
 
 ROOT = Path(__file__).parents[2] / "data"
@@ -88,6 +92,34 @@ def test_scores_have_intervals_and_come_from_common_seeds(finished: Finished) ->
         assert candidate.score_low <= candidate.score <= candidate.score_high
         seeds = {e.seed for e in archive.evaluations(candidate.id, "full", "outliers")}
         assert len(seeds & first) >= 3
+
+
+def test_what_a_confirmed_candidate_depends_on_is_measured_and_said(tmp_path: Path) -> None:
+    code = """import jax.numpy as jnp
+
+
+def loss(p, t):
+    return jnp.log1p(((p - t) / 0.3) ** 2)
+"""
+    text = json.dumps({"thought": "bounded influence", "name": "cauchy", "code": code})
+    recording = tmp_path / "completions.jsonl"
+    recording.write_text(json.dumps({"text": text}) + "\n")
+    with Archive(tmp_path / "archive.db") as archive:
+        wanted = settings(recording, candidates=1)
+        record = Campaign.create(archive, wanted, tmp_path).run(Quiet())
+        book = ScoreBook(archive, record, template_of(record).spec)
+        baselines = archive.candidates(record.id, kinds=["baseline"])
+        assert not any(archive.evaluations(one.id, "full", "outliers_short") for one in baselines)
+        (candidate,) = archive.candidates(record.id, kinds=["proposal"])
+        assert candidate.outcome in ("confirmed", "discovery")
+        (found,) = dependences(book, candidate)
+        assert (found.task.name, found.of.name) == ("outliers_short", "outliers")
+        # After one step the line is not yet where the points are.
+        assert found.loss.n == 5
+        assert found.words.startswith("matters: ")
+        page = write_report(archive, record.id, tmp_path).read_text()
+        assert "What it depends on" in page
+        assert found.words in page
 
 
 def test_every_call_is_recorded_with_its_price(finished: Finished) -> None:

@@ -44,5 +44,9 @@ def test_the_real_model_proposes_and_a_proposal_is_evaluated(tmp_path: Path) -> 
         errors = [c.error_message for c in archive.candidates(record.id, kinds=["proposal"])]
         assert measured(archive, record.id), errors
         # The grammar allows nothing but a proposal, unless it was cut at the token limit.
-        whole = [c.completion for c in calls if c.completion_tokens < settings.knobs().max_tokens]
+        whole = [
+            c.completion
+            for c in calls
+            if c.completion_tokens < settings.knobs(settings.load().spec).max_tokens
+        ]
         assert parse_proposal(whole[0]).code.startswith("import jax\nimport jax.numpy as jnp\n")

@@ -1,0 +1,1 @@
+"""How an agent should learn, told how much of its training is over."""

@@ -1,0 +1,125 @@
+"""The evaluation core: a candidate trains agents and is scored by what they earn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from templates.contract import BoundFunction, SeedResult
+from templates.temporal_rl.curves import curves_of
+from templates.temporal_rl.levels import LEVELS
+from templates.temporal_rl.probes import probe_arguments
+from templates.temporal_rl.score import results
+from templates.temporal_rl.settings import POINTS, TASKS, Setup
+from templates.temporal_rl.training import Trainer
+
+__all__ = ["TemporalRLCore"]
+
+_SMOKE_ROLLOUTS = POINTS
+_MEMBERS = {"cpu": 1, "cuda": 32}
+
+
+class TemporalRLCore:
+    """Trains agents with PPO of which the candidate is a part; satisfies `FunctionCore`.
+
+    Args:
+        platform: "cpu" or "cuda".
+        level: What candidates are: ``drift`` or ``objective``.
+
+    Raises:
+        KeyError: For another platform or level.
+    """
+
+    def __init__(self, platform: str, level: str = "drift") -> None:
+        profiles = {setup.environment: setup.profile for setup in TASKS.values()}
+        self._profile = next(iter(profiles.values()))
+        self._members = _MEMBERS[platform]
+        self._level = level
+        self._trainers = {
+            name: Trainer(name, profile, LEVELS[level]) for name, profile in profiles.items()
+        }
+
+    def warm_up(self) -> None:
+        """Compile acting and judging in every environment."""
+        functions = {
+            name: _Nothing(self._members * self._profile.minibatch) for name in ("drift", "loss")
+        }
+        for name, trainer in self._trainers.items():
+            setup = next(setup for setup in TASKS.values() if setup.environment == name)
+            trainer.train(functions, setup, [0] * self._members, rollouts=POINTS)
+
+    def probes(self) -> Mapping[str, Sequence[tuple[NDArray[np.float32], ...]]]:
+        """Samples as training has them, and beyond."""
+        names = {
+            "drift": ("drift", "learning_rate", "entropy_weight"),
+            "objective": ("loss", "learning_rate"),
+        }[self._level]
+        found = probe_arguments(self._members * self._profile.minibatch)
+        return {name: found[name] for name in names}
+
+    def curves(self, functions: Mapping[str, BoundFunction]) -> Mapping[str, Any]:
+        """The candidate over ratio, advantage and time, and whether a drift is one."""
+        return curves_of(functions, self._profile)
+
+    def evaluate(
+        self,
+        functions: Mapping[str, BoundFunction],
+        *,
+        effort: str,
+        task: str,
+        seeds: Sequence[int],
+    ) -> list[SeedResult]:
+        """Train an agent for each seed; see `FunctionCore`.
+
+        Raises:
+            KeyError: For an unknown function or task.
+            ValueError: Where the function's population holds no whole minibatches.
+        """
+        setup = TASKS[task]
+        population = next(iter(functions.values())).population
+        together, rest = divmod(population, setup.profile.minibatch)
+        if rest or not together:
+            raise ValueError(
+                f"the population {population} is no multiple of {setup.profile.minibatch}"
+            )
+        rollouts = _SMOKE_ROLLOUTS if effort == "smoke" else None
+        found: list[SeedResult] = []
+        for start in range(0, len(seeds), together):
+            found += self._together(
+                functions, task, setup, list(seeds[start : start + together]), together, rollouts
+            )
+        return found
+
+    def _together(
+        self,
+        functions: Mapping[str, BoundFunction],
+        task: str,
+        setup: Setup,
+        seeds: list[int],
+        together: int,
+        rollouts: int | None,
+    ) -> list[SeedResult]:
+        # A program has one fixed population: fill it with repeats and drop their results.
+        filled = seeds + [seeds[-1]] * (together - len(seeds))
+        trainer = self._trainers[setup.environment]
+        record = trainer.train(functions, setup, filled, rollouts)
+        return results(task, setup, seeds, record)
+
+
+class _Nothing:
+    """A function whose slopes are zero, to compile everything else with."""
+
+    def __init__(self, population: int) -> None:
+        self.population = population
+
+    def value(self, *arguments: jax.Array) -> jax.Array:
+        return jnp.zeros_like(arguments[0])
+
+    def vjp(self, *arguments_and_cotangent: jax.Array) -> tuple[jax.Array, ...]:
+        zeros = jnp.zeros_like(arguments_and_cotangent[0])
+        return (zeros, zeros, zeros)[: 2 if len(arguments_and_cotangent) == 7 else 3]

@@ -1,0 +1,114 @@
+"""Updating: everything between two rollouts, with the candidate inside.
+
+This is all that is compiled for a candidate. Arrays lead with ``[members]``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax
+
+from templates.temporal_rl.levels import Clock, Functions, Level, Outputs
+from templates.temporal_rl.network import ActorCritic
+from templates.temporal_rl.population import each
+from templates.temporal_rl.rollout import Minibatches
+from templates.temporal_rl.settings import Profile
+
+__all__ = ["Learner", "Outcome"]
+
+
+class Outcome(NamedTuple):
+    """Means over the updates after one rollout: ``[members]``.
+
+    Attributes:
+        entropy: Of the policy, in nats.
+        beyond_clip: Share of samples whose probability ratio is further from 1 than epsilon.
+        divergence: KL divergence from the policy that acted, estimated as in Schulman's note
+            "Approximating KL divergence" (2020), k3.
+    """
+
+    entropy: jax.Array
+    beyond_clip: jax.Array
+    divergence: jax.Array
+
+
+class Learner:
+    """Updates of a population of policies.
+
+    Args:
+        network: Shape of all policies.
+        profile: Sizes.
+        level: What the candidate decides.
+    """
+
+    def __init__(self, network: ActorCritic, profile: Profile, level: Level) -> None:
+        self._network = network
+        self._profile = profile
+        self._level = level
+        self._optimizer = optax.chain(
+            optax.clip_by_global_norm(profile.gradient_norm), optax.scale_by_adam(eps=1e-5)
+        )
+
+    def start(self, vectors: jax.Array) -> Any:
+        """The optimiser's state for parameters ``[members, parameters]``."""
+        return each(self._optimizer.init, vectors)
+
+    def update(
+        self,
+        functions: Functions,
+        vectors: jax.Array,
+        state: Any,
+        batches: Minibatches,
+        elapsed: jax.Array,
+        log_horizon: jax.Array,
+    ) -> tuple[jax.Array, Any, Outcome]:
+        """All updates after one rollout.
+
+        Args:
+            functions: The candidate.
+            vectors: ``[members, parameters]``.
+            state: Of the optimiser.
+            batches: Arrays lead with ``[members, updates]``.
+            elapsed: t = n / N, a scalar.
+            log_horizon: log N, a scalar.
+        """
+        updates = self._profile.updates
+        positions = jnp.arange(updates, dtype=jnp.float32) / updates
+        turned = jax.tree.map(lambda part: jnp.moveaxis(part, 0, 1), batches)
+
+        def one(
+            carry: tuple[jax.Array, Any], inputs: tuple[Minibatches, jax.Array]
+        ) -> tuple[tuple[jax.Array, Any], Outcome]:
+            vectors, state = carry
+            batch, position = inputs
+            clock = Clock(elapsed, position, log_horizon)
+            outputs, pull = jax.vjp(lambda own: each(self._forward, own, batch), vectors)
+            slopes = self._level.slopes(functions, self._profile, outputs, batch, clock)
+            (gradients,) = pull(slopes)
+            steps, state = each(self._optimizer.update, gradients, state)
+            rate = self._profile.learning_rate * self._level.rate(functions, clock)
+            return (vectors - rate * steps, state), _outcome(outputs, batch, self._profile.clip)
+
+        (vectors, state), outcomes = lax.scan(one, (vectors, state), (turned, positions))
+        return vectors, state, jax.tree.map(lambda part: part.mean(axis=0), outcomes)
+
+    def _forward(self, vector: jax.Array, batch: Minibatches) -> Outputs:
+        logits = self._network.logits(vector, batch.observation)
+        every = jax.nn.log_softmax(logits)
+        chosen = jnp.take_along_axis(every, batch.action[:, None], axis=1)[:, 0]
+        entropy = -(jnp.exp(every) * every).sum(axis=-1)
+        return Outputs(chosen, entropy, self._network.values(vector, batch.observation))
+
+
+def _outcome(outputs: Outputs, batch: Minibatches, clip: float) -> Outcome:
+    log_ratio = outputs.log_probability - batch.log_probability
+    beyond = jnp.expm1(log_ratio)
+    return Outcome(
+        entropy=outputs.entropy.mean(axis=1),
+        beyond_clip=(jnp.abs(beyond) > clip).mean(axis=1),
+        divergence=(beyond - log_ratio).mean(axis=1),
+    )

@@ -1,0 +1,90 @@
+"""What a random policy and PPO earn on each task, by which returns are normalised.
+
+``data/normalization.json`` holds means over seeds and says how they were made:
+``python -m templates.temporal_rl.normalization`` makes it anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from templates.temporal_rl.settings import TASKS, Setup
+
+__all__ = ["normalized"]
+
+_FILE = Path(__file__).resolve().parent / "data" / "normalization.json"
+
+
+def normalized(setup: Setup, returns: Any) -> Any:
+    """Returns as shares of what PPO gains over a random policy on the same task and horizon.
+
+    Args:
+        setup: The task.
+        returns: A number or an array.
+    """
+    random = _measured()["random"][setup.environment]
+    ppo = _measured()["ppo"][f"{setup.environment} {setup.horizon}"]
+    return (returns - random["mean"]) / (ppo["mean"] - random["mean"])
+
+
+@cache
+def _measured() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
+    return found
+
+
+def main() -> None:
+    """Measure and write the file."""
+    from templates.native import load_native
+    from templates.registry import load_template
+    from templates.temporal_rl.levels import LEVELS
+    from templates.temporal_rl.score import late_return
+    from templates.temporal_rl.training import Trainer
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=32)
+    count = parser.parse_args().seeds
+    template = load_template("temporal_rl", {"level": "drift"})
+    drift = template.spec.functions[0]
+    seeds = [int(word) & 0x7FFF_FFFF for word in np.random.SeedSequence(402).generate_state(count)]
+    found: dict[str, Any] = {
+        "made": f"{count} seeds, jax {version('jax')}, gymnax {version('gymnax')}",
+        "random": {},
+        "ppo": {},
+    }
+    trainers: dict[str, Trainer] = {}
+    for setup in TASKS.values():
+        name = f"{setup.environment} {setup.horizon}"
+        if name in found["ppo"]:
+            continue
+        trainer = trainers.setdefault(
+            setup.environment, Trainer(setup.environment, setup.profile, LEVELS["drift"])
+        )
+        path = template.path / "baselines" / "drift" / "ppo.py"
+        functions = {"drift": load_native(path, drift, setup.profile.minibatch)}
+        if setup.environment not in found["random"]:
+            random = [trainer.random_return([seed])[0] for seed in seeds]
+            found["random"][setup.environment] = _summary(random)
+        late = [late_return(trainer.train(functions, setup, [seed]).returns)[0] for seed in seeds]
+        found["ppo"][name] = _summary(late)
+        print(name, found["random"][setup.environment], found["ppo"][name], flush=True)
+        _FILE.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def _summary(values: list[Any]) -> dict[str, float]:
+    array = np.asarray(values, np.float64)
+    return {
+        "mean": round(float(array.mean()), 6),
+        "standard_error": round(float(array.std(ddof=1) / np.sqrt(len(array))), 6),
+    }
+
+
+if __name__ == "__main__":
+    main()

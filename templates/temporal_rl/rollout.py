@@ -1,0 +1,179 @@
+"""Acting: collecting experience, estimating advantages, cutting it into minibatches."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from templates.temporal_rl.environments import Environment
+from templates.temporal_rl.network import ActorCritic
+from templates.temporal_rl.settings import Profile
+
+__all__ = ["Minibatches", "Runner", "collect", "episode_returns", "fresh_runner"]
+
+
+class Runner(NamedTuple):
+    """Environments between two rollouts; arrays lead with ``[environments]``."""
+
+    state: Any
+    observation: jax.Array
+
+
+class Minibatches(NamedTuple):
+    """All that the updates after one rollout look at: ``[updates, minibatch, ...]``.
+
+    Attributes:
+        observation: ``[updates, minibatch, size]``.
+        action: Integers.
+        log_probability: Of the action, when it was taken.
+        value: The critic's estimate, when the action was taken.
+        advantage: Normalised within each minibatch.
+        target: Of the critic.
+    """
+
+    observation: jax.Array
+    action: jax.Array
+    log_probability: jax.Array
+    value: jax.Array
+    advantage: jax.Array
+    target: jax.Array
+
+
+class _Steps(NamedTuple):
+    """A rollout: ``[steps, environments, ...]``."""
+
+    observation: jax.Array
+    action: jax.Array
+    log_probability: jax.Array
+    final_observation: jax.Array
+    reward: jax.Array
+    terminated: jax.Array
+    truncated: jax.Array
+
+
+def fresh_runner(environment: Environment, key: jax.Array, environments: int) -> Runner:
+    """Environments at the start of an episode each."""
+    observation, state = jax.vmap(environment.reset)(jax.random.split(key, environments))
+    return Runner(state, observation)
+
+
+def collect(
+    environment: Environment,
+    network: ActorCritic,
+    profile: Profile,
+    vector: jax.Array,
+    runner: Runner,
+    key: jax.Array,
+) -> tuple[Runner, Minibatches]:
+    """One rollout with the present policy, ready for the updates that follow.
+
+    Generalised advantage estimation (Schulman et al. 2016, eq. 16) that bootstraps from the state
+    which an episode was cut in, and from nothing where it terminated.
+    """
+    act_key, mix_key = jax.random.split(key)
+    runner, steps = _act(environment, network, profile, vector, runner, act_key)
+    value = network.values(vector, steps.observation)
+    following = network.values(vector, steps.final_observation)
+    advantage = _advantages(profile, steps, value, following)
+    flat = Minibatches(
+        observation=steps.observation,
+        action=steps.action,
+        log_probability=steps.log_probability,
+        value=value,
+        advantage=advantage,
+        target=advantage + value,
+    )
+    samples = profile.samples
+    order = jax.vmap(lambda own: jax.random.permutation(own, samples))(
+        jax.random.split(mix_key, profile.epochs)
+    ).reshape(profile.updates, profile.minibatch)
+    mixed = Minibatches(*(part.reshape(samples, *part.shape[2:])[order] for part in flat))
+    mean = mixed.advantage.mean(axis=1, keepdims=True)
+    spread = mixed.advantage.std(axis=1, keepdims=True)
+    return runner, mixed._replace(advantage=(mixed.advantage - mean) / (spread + 1e-8))
+
+
+def episode_returns(
+    environment: Environment,
+    network: ActorCritic,
+    profile: Profile,
+    vector: jax.Array,
+    key: jax.Array,
+) -> jax.Array:
+    """Undiscounted returns of the policy over one whole episode in each environment.
+
+    Actions are drawn from the policy, as in training.
+
+    Returns:
+        ``[environments]``.
+    """
+    reset_key, key = jax.random.split(key)
+    first = fresh_runner(environment, reset_key, profile.environments)
+
+    def one(carry: tuple[Any, ...]) -> tuple[Any, ...]:
+        runner, running, total, key = carry
+        key, own = jax.random.split(key)
+        runner, steps = _act(environment, network, profile, vector, runner, own)
+        over = jnp.cumsum(steps.terminated | steps.truncated, axis=0)
+        before = jnp.concatenate([jnp.zeros_like(over[:1]), over[:-1]])
+        counted = running & (before == 0)
+        total = total + jnp.where(counted, steps.reward, 0.0).sum(axis=0)
+        return runner, running & (over[-1] == 0), total, key
+
+    start = (first, jnp.ones(profile.environments, bool), jnp.zeros(profile.environments), key)
+    total: jax.Array = lax.while_loop(lambda carry: carry[1].any(), one, start)[2]
+    return total
+
+
+def _act(
+    environment: Environment,
+    network: ActorCritic,
+    profile: Profile,
+    vector: jax.Array,
+    runner: Runner,
+    key: jax.Array,
+) -> tuple[Runner, _Steps]:
+    # All noise is drawn at once: many small draws inside the loop would cost more than the rest.
+    shape = (profile.steps, profile.environments)
+    choice_key, step_key, reset_key = jax.random.split(key, 3)
+    gumbel = jax.random.gumbel(choice_key, (*shape, network.actions))
+    step_keys = jax.random.split(step_key, shape)
+    fresh = jax.vmap(jax.vmap(environment.reset))(jax.random.split(reset_key, shape))
+
+    def one(runner: Runner, noise: Any) -> tuple[Runner, _Steps]:
+        gumbel, keys, fresh = noise
+        log_probabilities = jax.nn.log_softmax(network.logits(vector, runner.observation))
+        action = jnp.argmax(log_probabilities + gumbel, axis=-1)
+        transition, state = jax.vmap(environment.step)(keys, runner.state, action, fresh)
+        steps = _Steps(
+            observation=runner.observation,
+            action=action,
+            log_probability=jnp.take_along_axis(log_probabilities, action[:, None], 1)[:, 0],
+            final_observation=transition.final_observation,
+            reward=transition.reward,
+            terminated=transition.terminated,
+            truncated=transition.truncated,
+        )
+        return Runner(state, transition.observation), steps
+
+    return lax.scan(one, runner, (gumbel, step_keys, fresh))
+
+
+def _advantages(
+    profile: Profile, steps: _Steps, value: jax.Array, following: jax.Array
+) -> jax.Array:
+    """``[steps, environments]``."""
+    goes_on = jnp.where(steps.terminated, 0.0, 1.0)
+    error = steps.reward + profile.discount * following * goes_on - value
+    carried = jnp.where(steps.terminated | steps.truncated, 0.0, profile.discount * profile.trace)
+
+    def back(after: jax.Array, here: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        error, carried = here
+        advantage = error + carried * after
+        return advantage, advantage
+
+    _, advantages = lax.scan(back, jnp.zeros(profile.environments), (error, carried), reverse=True)
+    return advantages

@@ -1,0 +1,65 @@
+"""From what trainings showed to one result for each seed."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from templates.contract import SeedResult
+from templates.temporal_rl.normalization import normalized
+from templates.temporal_rl.settings import POINTS, Setup
+from templates.temporal_rl.training import Record
+
+__all__ = ["late_return", "results"]
+
+Floats = NDArray[np.float64]
+
+_LATE = 3
+_LIMIT = 10.0
+
+
+def late_return(returns: Floats) -> Floats:
+    """Mean over the last three points, ``[seeds]`` from ``[seeds, points]``."""
+    late: Floats = returns[:, -_LATE:].mean(axis=1)
+    return late
+
+
+def results(task: str, setup: Setup, seeds: list[int], record: Record) -> list[SeedResult]:
+    """One result for each seed, in their order.
+
+    A training that diverged counts as a random policy from its first step on.
+    """
+    curves = np.clip(normalized(setup, record.returns), -_LIMIT, _LIMIT)
+    return [_result(task, setup, seed, record, curves, place) for place, seed in enumerate(seeds)]
+
+
+def _result(
+    task: str, setup: Setup, seed: int, record: Record, curves: Floats, place: int
+) -> SeedResult:
+    finite = bool(record.finite[place])
+    curve = curves[place] if finite else np.zeros(POINTS)
+
+    def shown(values: Floats) -> list[float]:
+        return [round(float(x), 6) for x in np.nan_to_num(values, posinf=0.0, neginf=0.0)]
+
+    entropy, divergence = shown(record.entropy[place]), shown(record.divergence[place])
+    return SeedResult(
+        task=task,
+        seed=seed,
+        metrics={
+            "normalized_return": float(late_return(curve[None])[0]),
+            "return": float(late_return(record.returns[place][None])[0]),
+            "area": float(curve.mean()),
+            "entropy": entropy[-1],
+            "divergence": float(np.mean(divergence)),
+        },
+        detail={
+            "task": task,
+            "steps": [setup.horizon * (point + 1) // POINTS for point in range(POINTS)],
+            "curve": shown(curve),
+            "entropy": entropy,
+            "beyond_clip": shown(record.beyond_clip[place]),
+            "divergence": divergence,
+        },
+        failed=None if finite else "training diverged: parameters became infinite or NaN",
+    )

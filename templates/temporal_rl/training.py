@@ -1,0 +1,192 @@
+"""Whole trainings: acting and updating in turn, for as many steps as are asked for.
+
+Three programs of each environment are compiled without knowing a candidate: the start, the rollout
+and the judging of a policy. The fourth, the updates after a rollout, has the candidate inside. The
+loop over rollouts is Python's, so the horizon is a number like any other and nothing is compiled
+anew for another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from templates.temporal_rl.environments import make_environment
+from templates.temporal_rl.learning import Learner, Outcome
+from templates.temporal_rl.levels import Functions, Level
+from templates.temporal_rl.network import ActorCritic
+from templates.temporal_rl.population import each
+from templates.temporal_rl.rollout import (
+    Minibatches,
+    Runner,
+    collect,
+    episode_returns,
+    fresh_runner,
+)
+from templates.temporal_rl.settings import HORIZON, POINTS, Profile, Setup
+
+__all__ = ["Record", "Trainer"]
+
+Floats = NDArray[np.float64]
+
+
+class Record(NamedTuple):
+    """What trainings showed; arrays ``[seeds, points]``.
+
+    Attributes:
+        returns: Mean undiscounted return of the policy at each point.
+        entropy: Mean over the updates between two points, in nats.
+        beyond_clip: Share of samples whose probability ratio is further from 1 than epsilon.
+        divergence: Of a rollout's updates from the policy that acted, in nats.
+        finite: Whether all parameters were finite in the end, ``[seeds]``.
+    """
+
+    returns: Floats
+    entropy: Floats
+    beyond_clip: Floats
+    divergence: Floats
+    finite: NDArray[np.bool_]
+
+
+class Trainer:
+    """Trains on one environment; its programs serve every horizon and, but one, every candidate.
+
+    Args:
+        environment: Gymnax's name.
+        profile: Sizes.
+        level: What candidates decide.
+    """
+
+    def __init__(self, environment: str, profile: Profile, level: Level) -> None:
+        self._environment = make_environment(environment)
+        self._profile = profile
+        size, actions = self._environment.size, self._environment.actions
+        self._network = ActorCritic(size, actions, profile.width, profile.activation)
+        self._learner = Learner(self._network, profile, level)
+        self._start = jax.jit(self._begin)
+        self._collect = jax.jit(self._roll, donate_argnums=1)
+        self._judge = jax.jit(self._returns)
+        self._last: tuple[Functions, Any] | None = None
+
+    @cached_property
+    def parameters(self) -> int:
+        """How many a policy and its critic have."""
+        return self._network.parameters
+
+    def train(
+        self, functions: Functions, setup: Setup, seeds: Sequence[int], rollouts: int | None = None
+    ) -> Record:
+        """Train one policy for each seed.
+
+        Args:
+            functions: The candidate, exported for as many samples as the seeds' minibatches hold.
+            setup: The task; its environment is this trainer's.
+            seeds: 31 bits each.
+            rollouts: Stop after so many; None for the whole horizon.
+        """
+        update = self._update_of(functions)
+        keys = jnp.stack([jax.random.key(seed) for seed in seeds])
+        vectors, state, runner = self._start(keys)
+        whole = max(1, setup.horizon // self._profile.samples)
+        told = HORIZON if setup.told.search_horizon else setup.horizon
+        log_horizon = np.float32(np.log(told))
+        count = min(whole, rollouts or whole)
+        ends = {round((point + 1) * count / POINTS) - 1 for point in range(POINTS)}
+        returns: list[jax.Array] = []
+        outcomes: list[list[Outcome]] = [[]]
+        for rollout in range(count):
+            place = np.uint32(rollout)
+            runner, batches = self._collect(vectors, runner, keys, place)
+            elapsed = _told_time(setup, rollout / whole)
+            vectors, state, outcome = update(vectors, state, batches, elapsed, log_horizon)
+            outcomes[-1].append(outcome)
+            if rollout in ends:
+                returns.append(self._judge(vectors, keys, place))
+                outcomes.append([])
+        return _record(jax.device_get(returns), jax.device_get(outcomes[:-1]), np.asarray(vectors))
+
+    def random_return(self, seeds: Sequence[int]) -> Floats:
+        """Returns of policies that have not learned anything: ``[seeds]``."""
+        keys = jnp.stack([jax.random.key(seed) for seed in seeds])
+        vectors, _, _ = self._start(keys)
+        # Logits of zero: each action is as likely as any other.
+        return np.asarray(self._judge(jnp.zeros_like(vectors), keys, np.uint32(0)), np.float64)
+
+    def _begin(self, keys: jax.Array) -> tuple[jax.Array, Any, Runner]:
+        def one(key: jax.Array) -> tuple[jax.Array, Runner]:
+            weights_key, runner_key = jax.random.split(jax.random.fold_in(key, 0))
+            runner = fresh_runner(self._environment, runner_key, self._profile.environments)
+            return self._network.initial(weights_key), runner
+
+        vectors, runner = each(one, keys)
+        return vectors, self._learner.start(vectors), runner
+
+    def _roll(
+        self, vectors: jax.Array, runner: Runner, keys: jax.Array, rollout: jax.Array
+    ) -> tuple[Runner, Minibatches]:
+        def one(vector: jax.Array, runner: Runner, key: jax.Array) -> tuple[Runner, Minibatches]:
+            own = jax.random.fold_in(jax.random.fold_in(key, 1), rollout)
+            return collect(self._environment, self._network, self._profile, vector, runner, own)
+
+        rolled: tuple[Runner, Minibatches] = each(one, vectors, runner, keys)
+        return rolled
+
+    def _returns(self, vectors: jax.Array, keys: jax.Array, rollout: jax.Array) -> jax.Array:
+        """Mean return over episodes, ``[members]``."""
+
+        def one(vector: jax.Array, key: jax.Array) -> jax.Array:
+            own = jax.random.fold_in(jax.random.fold_in(key, 2), rollout)
+            return episode_returns(
+                self._environment, self._network, self._profile, vector, own
+            ).mean()
+
+        returns: jax.Array = each(one, vectors, keys)
+        return returns
+
+    def _update_of(self, functions: Functions) -> Any:
+        """The compiled updates; those of the last candidate are kept, since seeds come in a row."""
+        if self._last is None or self._last[0] is not functions:
+
+            def update(
+                vectors: jax.Array,
+                state: Any,
+                batches: Minibatches,
+                elapsed: jax.Array,
+                log_horizon: jax.Array,
+            ) -> tuple[jax.Array, Any, Outcome]:
+                return self._learner.update(
+                    functions, vectors, state, batches, elapsed, log_horizon
+                )
+
+            self._last = (functions, jax.jit(update, donate_argnums=(0, 1)))
+        return self._last[1]
+
+
+def _told_time(setup: Setup, elapsed: float) -> np.float32:
+    if setup.told.frozen is not None:
+        return np.float32(setup.told.frozen)
+    return np.float32(1.0 - elapsed if setup.told.reversed else elapsed)
+
+
+def _record(
+    returns: Sequence[NDArray[np.float32]],
+    outcomes: Sequence[Sequence[Outcome]],
+    vectors: NDArray[np.float32],
+) -> Record:
+    def over_points(field: str) -> Floats:
+        points = [np.mean([getattr(one, field) for one in part], axis=0) for part in outcomes]
+        return np.stack(points, axis=1).astype(np.float64)
+
+    return Record(
+        returns=np.stack(returns, axis=1).astype(np.float64),
+        entropy=over_points("entropy"),
+        beyond_clip=over_points("beyond_clip"),
+        divergence=over_points("divergence"),
+        finite=np.asarray(np.isfinite(vectors).all(axis=1)),
+    )

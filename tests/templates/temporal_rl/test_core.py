@@ -1,0 +1,253 @@
+"""The core: endings, gradients, reproducibility, horizons, and agreement with another PPO."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+from templates.contract import BoundFunction, SeedResult
+from templates.registry import Template
+from templates.temporal_rl.core import TemporalRLCore
+from templates.temporal_rl.environments import make_environment
+from templates.temporal_rl.learning import Learner
+from templates.temporal_rl.levels import LEVELS
+from templates.temporal_rl.network import ActorCritic
+from templates.temporal_rl.rollout import Minibatches, collect, fresh_runner
+from templates.temporal_rl.settings import TASKS, Profile
+from templates.temporal_rl.training import Trainer
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "data"))
+
+from whole_program_ppo import make
+
+Bound = Mapping[str, BoundFunction]
+Baseline = Callable[[str], Bound]
+
+
+def score(core: TemporalRLCore, functions: Bound, task: str, seeds: list[int]) -> list[float]:
+    found = core.evaluate(functions, effort="full", task=task, seeds=seeds)
+    return [result.metrics["normalized_return"] for result in found]
+
+
+def test_tasks_are_those_of_the_template(drift_template: Template) -> None:
+    assert set(TASKS) == {task.name for task in drift_template.spec.tasks}
+    for task in drift_template.spec.ablations:
+        changed, plain = TASKS[task.name], TASKS[task.of]
+        assert changed.told != plain.told
+        assert (changed.environment, changed.horizon) == (plain.environment, plain.horizon)
+
+
+def test_truncation_is_no_termination() -> None:
+    environment = make_environment("CartPole-v1")
+    fresh = environment.reset(jax.random.key(1))
+    _, state = environment.reset(jax.random.key(0))
+    last = state.replace(time=jnp.int32(environment.longest - 1))
+    transition, after = environment.step(jax.random.key(2), last, jnp.int32(0), fresh)
+    assert bool(transition.truncated)
+    assert not bool(transition.terminated)
+    assert jnp.array_equal(transition.observation, fresh[0])
+    assert not jnp.array_equal(transition.final_observation, fresh[0])
+    assert int(after.time) == 0
+    fallen = state.replace(x=jnp.float32(9.0))
+    transition, _ = environment.step(jax.random.key(2), fallen, jnp.int32(0), fresh)
+    assert bool(transition.terminated)
+    assert not bool(transition.truncated)
+
+
+def test_advantages_are_the_sums_that_define_them() -> None:
+    """Against eq. 16 of Schulman et al. 2016, term by term, with both endings inside."""
+    profile = Profile(environments=3, steps=40, epochs=1, minibatches=1)
+    environment = make_environment("CartPole-v1")
+    network = ActorCritic(environment.size, environment.actions, 8, "tanh")
+    vector = network.initial(jax.random.key(0)) * 3
+    runner = fresh_runner(environment, jax.random.key(1), profile.environments)
+    late = jnp.array([environment.longest - 15, 0, environment.longest - 30], jnp.int32)
+    runner = runner._replace(state=runner.state.replace(time=late))
+    _, batches = collect(environment, network, profile, vector, runner, jax.random.key(2))
+    # The rollout again, step by step, from the same noise.
+    act_key, _ = jax.random.split(jax.random.key(2))
+    choice_key, step_key, reset_key = jax.random.split(act_key, 3)
+    shape = (profile.steps, profile.environments)
+    gumbel = jax.random.gumbel(choice_key, (*shape, network.actions))
+    keys, resets = jax.random.split(step_key, shape), jax.random.split(reset_key, shape)
+    expected, endings = [], set()
+    for own in range(profile.environments):
+        state = jax.tree.map(lambda leaf, own=own: leaf[own], runner.state)
+        seen = runner.observation[own]
+        deltas, carried = [], []
+        for step in range(profile.steps):
+            logits = jax.nn.log_softmax(network.logits(vector, seen))
+            action = jnp.argmax(logits + gumbel[step, own])
+            fresh = environment.reset(resets[step, own])
+            moved, state = environment.step(keys[step, own], state, action, fresh)
+            follows = 0.0 if moved.terminated else network.values(vector, moved.final_observation)
+            deltas.append(moved.reward + 0.99 * follows - network.values(vector, seen))
+            over = bool(moved.terminated | moved.truncated)
+            endings |= {"terminated"} if moved.terminated else set()
+            endings |= {"truncated"} if moved.truncated else set()
+            carried.append(0.0 if over else 0.99 * 0.95)
+            seen = moved.observation
+        for start in range(profile.steps):
+            total, weight = 0.0, 1.0
+            for step in range(start, profile.steps):
+                total += weight * float(deltas[step])
+                weight *= carried[step]
+            expected.append(total)
+    assert endings == {"terminated", "truncated"}
+    raw = np.asarray(batches.target - batches.value).ravel()
+    assert np.allclose(np.sort(raw), np.sort(expected), atol=1e-3)
+
+
+def test_one_update_is_the_gradient_of_ppos_loss(baseline: Baseline) -> None:
+    profile = Profile(environments=16, steps=8, epochs=1, minibatches=1)
+    network = ActorCritic(5, 3, 16, "tanh")
+    keys = jax.random.split(jax.random.key(0), 8)
+    vector = network.initial(keys[0])
+    samples = (1, profile.minibatch)
+    batch = Minibatches(
+        observation=jax.random.normal(keys[1], (*samples, 5)),
+        action=jax.random.randint(keys[2], samples, 0, 3),
+        log_probability=jnp.log(jax.random.uniform(keys[3], samples, minval=0.2, maxval=0.5)),
+        value=jax.random.normal(keys[4], samples),
+        advantage=jax.random.normal(keys[5], samples),
+        target=jax.random.normal(keys[6], samples),
+    )
+
+    def loss(vector: jax.Array) -> jax.Array:
+        log_policy = jax.nn.log_softmax(network.logits(vector, batch.observation[0]))
+        chosen = log_policy[jnp.arange(profile.minibatch), batch.action[0]]
+        ratio = jnp.exp(chosen - batch.log_probability[0])
+        gain = jnp.minimum(
+            ratio * batch.advantage[0], jnp.clip(ratio, 0.8, 1.2) * batch.advantage[0]
+        )
+        value = network.values(vector, batch.observation[0])
+        old, target = batch.value[0], batch.target[0]
+        near = old + jnp.clip(value - old, -0.2, 0.2)
+        errors = jnp.maximum((value - target) ** 2, (near - target) ** 2)
+        entropy = -(jnp.exp(log_policy) * log_policy).sum(-1)
+        return -gain.mean() + 0.25 * errors.mean() - 0.01 * entropy.mean()
+
+    gradient = jax.grad(loss)(vector)
+    gradient *= jnp.minimum(1.0, 0.5 / jnp.linalg.norm(gradient))
+    # Adam's first step, its bias corrected: g / (|g| + eps).
+    expected = vector - 5e-4 * gradient / (jnp.abs(gradient) + 1e-5)
+    learner = Learner(network, profile, LEVELS["drift"])
+    vectors = vector[None]
+    stepped, _, _ = learner.update(
+        baseline("ppo"),
+        vectors,
+        learner.start(vectors),
+        jax.tree.map(lambda part: part[None], batch),
+        jnp.float32(0.0),
+        jnp.float32(11.0),
+    )
+    assert np.allclose(stepped[0], expected, atol=2e-6)
+
+
+def test_levels_agree_where_they_say_the_same(bind: Callable[..., Bound]) -> None:
+    setup = TASKS["cartpole"]
+    records = [
+        Trainer(setup.environment, setup.profile, LEVELS[level]).train(functions, setup, [3], 10)
+        for level in ("drift", "objective")
+        for functions in [bind(level, "ppo_annealed")]
+    ]
+    assert np.allclose(records[0].entropy, records[1].entropy, atol=1e-4)
+    assert np.allclose(records[0].divergence, records[1].divergence, atol=1e-5)
+
+
+def test_the_same_seed_gives_the_same_bits(core: TemporalRLCore, baseline: Baseline) -> None:
+    def run(seeds: list[int]) -> list[SeedResult]:
+        return core.evaluate(baseline("dpo"), effort="smoke", task="cartpole", seeds=seeds)
+
+    first, again = run([5, 6]), run([6, 5])
+    assert first == again[::-1]
+    assert first[0].metrics != first[1].metrics
+
+
+def test_a_population_learns_as_its_members_alone(
+    baseline: Baseline, bind: Callable[..., Bound]
+) -> None:
+    setup = TASKS["frozen_lake"]
+    trainer = Trainer(setup.environment, setup.profile, LEVELS["drift"])
+    alone = [trainer.train(baseline("ppo"), setup, [seed], 10) for seed in (1, 2)]
+    both = trainer.train(bind("drift", "ppo", 256), setup, [1, 2], 10)
+    for place, record in enumerate(alone):
+        assert np.allclose(both.entropy[place], record.entropy[0], atol=1e-3)
+
+
+def test_divergence_counts_as_a_random_policy(
+    core: TemporalRLCore, native: Callable[..., Bound]
+) -> None:
+    broken = native(drift=lambda r, log_r, A, t, log_N, eps: jnp.where(t > 0.02, jnp.inf * r, 0.0))
+    (result,) = core.evaluate(broken, effort="smoke", task="cartpole", seeds=[1])
+    assert result.failed is not None
+    assert result.metrics["normalized_return"] == 0.0
+    assert all(np.isfinite(list(result.metrics.values())))
+
+
+def test_a_schedule_for_one_horizon_is_exposed_by_the_others(
+    core: TemporalRLCore, baseline: Baseline, native: Callable[..., Bound]
+) -> None:
+    """It learns as PPO does at N = 100,000 and not at all anywhere else."""
+
+    def ppo(r, log_r, A, t, log_N, eps):  # type: ignore[no-untyped-def]
+        return jax.nn.relu((r - jnp.clip(r, 1.0 - eps, 1.0 + eps)) * A)
+
+    trick = native(
+        drift=ppo,
+        learning_rate=lambda t, b, log_N: jnp.where(
+            jnp.abs(log_N - jnp.log(100_000.0)) < 0.1, 1.0, 0.001
+        ),
+    )
+    seeds = [11, 12, 13]
+    at_home = score(core, trick, "cartpole", seeds)
+    assert at_home == score(core, baseline("ppo"), "cartpole", seeds)
+    for task in ("cartpole_half", "cartpole_double"):
+        assert np.mean(score(core, trick, task, seeds)) < 0.3
+        assert np.mean(score(core, baseline("ppo"), task, seeds)) > 0.6
+
+
+def test_time_is_told_as_the_ablations_say(
+    core: TemporalRLCore, native: Callable[..., Bound]
+) -> None:
+    """A drift that stops learning early, told a frozen or a reversed time."""
+
+    def early(r, log_r, A, t, log_N, eps):  # type: ignore[no-untyped-def]
+        return jnp.where(t < 0.1, 0.5 * (r - 1.0) ** 2, r * A)
+
+    def learned(task: str) -> float:
+        return float(np.mean(score(core, native(drift=early), task, [21, 22])))
+
+    assert learned("cartpole_time_start") > 0.5
+    assert learned("cartpole_time_end") < 0.3
+
+
+@pytest.mark.slow
+def test_learning_curves_agree_with_another_implementation(
+    core: TemporalRLCore, baseline: Baseline
+) -> None:
+    """Mean returns at three points of training, sixteen seeds each, within what chance allows."""
+    setup = TASKS["cartpole"]
+    other = make("CartPole-v1", setup.horizon, "tanh", keep_parameters=True)
+    train, judge = jax.jit(other.train), jax.jit(other.judge)
+    rollouts = setup.horizon // setup.profile.samples
+    places = [round(share * rollouts) - 1 for share in (0.3, 0.6, 1.0)]
+    theirs = []
+    for seed in range(16):
+        _, _, parameters = train(jax.random.key(seed))
+        at = [jax.tree.map(lambda x, place=place: x[place], parameters) for place in places]
+        theirs.append([float(judge(one, jax.random.key(1000 + seed))) for one in at])
+    found = core._trainers["CartPole-v1"]
+    ours = [found.train(baseline("ppo"), setup, [seed]).returns[0, [2, 5, 9]] for seed in range(16)]
+    for point in range(3):
+        mine, other_s = np.array(ours)[:, point], np.array(theirs)[:, point]
+        assert stats.ttest_ind(mine, other_s, equal_var=False).pvalue > 0.001, (mine, other_s)
+        # And they learn: chance alone earns about 22.
+        assert min(mine.mean(), other_s.mean()) > 150
