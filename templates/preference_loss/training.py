@@ -82,7 +82,9 @@ class PolicyTrainer:
             Parameters, each array with two leading axes ``[seeds, betas]``.
         """
         seeds = data.prompts.shape[0]
-        params, state = self._start((seeds, len(betas)))
+        # Committed to the device, as everything is that an exported function had a part in: else
+        # the first candidate would have all programs compiled once more for committed arrays.
+        params, state = jax.device_put(self._start((seeds, len(betas))), jax.devices()[0])
         slope = self._slope_of(loss)
         flat_betas = jnp.tile(betas, seeds)
         texts, reference_logps = data.batches

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -118,8 +117,8 @@ class _Nothing:
         self.population = population
 
     def value(self, *arguments: jax.Array) -> jax.Array:
-        return jnp.zeros_like(arguments[0])
+        return 0.0 * arguments[0]
 
     def vjp(self, *arguments_and_cotangent: jax.Array) -> tuple[jax.Array, ...]:
-        zeros = jnp.zeros_like(arguments_and_cotangent[0])
+        zeros = 0.0 * arguments_and_cotangent[0]
         return (zeros, zeros, zeros)[: 2 if len(arguments_and_cotangent) == 7 else 3]

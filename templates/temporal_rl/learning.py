@@ -13,9 +13,9 @@ import optax
 from jax import lax
 
 from templates.temporal_rl.levels import Clock, Functions, Level, Outputs
-from templates.temporal_rl.network import ActorCritic
+from templates.temporal_rl.network import ActorCritic, Weights
 from templates.temporal_rl.population import each
-from templates.temporal_rl.rollout import Minibatches
+from templates.temporal_rl.rollout import Batch, Experience, minibatch
 from templates.temporal_rl.settings import Profile
 
 __all__ = ["Learner", "Outcome"]
@@ -62,7 +62,7 @@ class Learner:
         functions: Functions,
         vectors: jax.Array,
         state: Any,
-        batches: Minibatches,
+        experience: Experience,
         elapsed: jax.Array,
         log_horizon: jax.Array,
     ) -> tuple[jax.Array, Any, Outcome]:
@@ -72,39 +72,41 @@ class Learner:
             functions: The candidate.
             vectors: ``[members, parameters]``.
             state: Of the optimiser.
-            batches: Arrays lead with ``[members, updates]``.
+            experience: Arrays lead with ``[members]``.
             elapsed: t = n / N, a scalar.
             log_horizon: log N, a scalar.
         """
         updates = self._profile.updates
         positions = jnp.arange(updates, dtype=jnp.float32) / updates
-        turned = jax.tree.map(lambda part: jnp.moveaxis(part, 0, 1), batches)
+        order = jnp.moveaxis(experience.order, 0, 1)
 
         def one(
-            carry: tuple[jax.Array, Any], inputs: tuple[Minibatches, jax.Array]
+            carry: tuple[jax.Array, Any], inputs: tuple[jax.Array, jax.Array]
         ) -> tuple[tuple[jax.Array, Any], Outcome]:
             vectors, state = carry
-            batch, position = inputs
+            places, position = inputs
+            batch = each(minibatch, experience.samples, places)
             clock = Clock(elapsed, position, log_horizon)
-            outputs, pull = jax.vjp(lambda own: each(self._forward, own, batch), vectors)
+            parts = each(self._network.split, vectors)
+            outputs, pull = jax.vjp(lambda own: each(self._forward, own, batch), parts)
             slopes = self._level.slopes(functions, self._profile, outputs, batch, clock)
-            (gradients,) = pull(slopes)
+            gradients = each(self._network.join, *pull(slopes))
             steps, state = each(self._optimizer.update, gradients, state)
             rate = self._profile.learning_rate * self._level.rate(functions, clock)
             return (vectors - rate * steps, state), _outcome(outputs, batch, self._profile.clip)
 
-        (vectors, state), outcomes = lax.scan(one, (vectors, state), (turned, positions))
+        (vectors, state), outcomes = lax.scan(one, (vectors, state), (order, positions))
         return vectors, state, jax.tree.map(lambda part: part.mean(axis=0), outcomes)
 
-    def _forward(self, vector: jax.Array, batch: Minibatches) -> Outputs:
-        logits = self._network.logits(vector, batch.observation)
+    def _forward(self, parts: Weights, batch: Batch) -> Outputs:
+        logits = self._network.logits(parts, batch.observation)
         every = jax.nn.log_softmax(logits)
         chosen = jnp.take_along_axis(every, batch.action[:, None], axis=1)[:, 0]
         entropy = -(jnp.exp(every) * every).sum(axis=-1)
-        return Outputs(chosen, entropy, self._network.values(vector, batch.observation))
+        return Outputs(chosen, entropy, self._network.values(parts, batch.observation))
 
 
-def _outcome(outputs: Outputs, batch: Minibatches, clip: float) -> Outcome:
+def _outcome(outputs: Outputs, batch: Batch, clip: float) -> Outcome:
     log_ratio = outputs.log_probability - batch.log_probability
     beyond = jnp.expm1(log_ratio)
     return Outcome(

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from templates.contract import BoundFunction
-from templates.temporal_rl.rollout import Minibatches
+from templates.temporal_rl.rollout import Batch
 from templates.temporal_rl.settings import Profile
 
 __all__ = ["LEVELS", "Clock", "Functions", "Level", "Outputs"]
@@ -51,7 +51,7 @@ class Level(Protocol):
         functions: Functions,
         profile: Profile,
         outputs: Outputs,
-        batch: Minibatches,
+        batch: Batch,
         clock: Clock,
     ) -> Outputs:
         """Slopes of the loss, which is minimised, in each output."""
@@ -76,7 +76,7 @@ class DriftLevel:
         functions: Functions,
         profile: Profile,
         outputs: Outputs,
-        batch: Minibatches,
+        batch: Batch,
         clock: Clock,
     ) -> Outputs:
         """See `Level`."""
@@ -115,7 +115,7 @@ class ObjectiveLevel:
         functions: Functions,
         profile: Profile,
         outputs: Outputs,
-        batch: Minibatches,
+        batch: Batch,
         clock: Clock,
     ) -> Outputs:
         """See `Level`."""
@@ -159,7 +159,7 @@ def _scheduled(functions: Functions, name: str, clock: Clock) -> jax.Array | flo
     return values[0]
 
 
-def _critic_slope(profile: Profile, value: jax.Array, batch: Minibatches) -> jax.Array:
+def _critic_slope(profile: Profile, value: jax.Array, batch: Batch) -> jax.Array:
     """Slope of half the larger squared error of the value, clipped and not (PPO's critic loss)."""
 
     def loss(value: jax.Array) -> jax.Array:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 
-__all__ = ["ActorCritic", "Layer"]
+__all__ = ["ActorCritic", "Layer", "Weights"]
+
+Weights: TypeAlias = tuple[tuple[jax.Array, jax.Array], ...]
 
 
 class Layer(NamedTuple):
@@ -82,20 +84,35 @@ class ActorCritic:
             ]
         return jnp.concatenate(parts)
 
-    def logits(self, vector: jax.Array, observations: jax.Array) -> jax.Array:
-        """``[..., actions]`` from observations ``[..., size]``, not normalised."""
-        return self._run(vector, observations, self.layers[:3])
+    def split(self, vector: jax.Array) -> Weights:
+        """Weights and biases of each layer; the networks run on these.
 
-    def values(self, vector: jax.Array, observations: jax.Array) -> jax.Array:
-        """``[...]`` from observations ``[..., size]``."""
-        return self._run(vector, observations, self.layers[3:])[..., 0]
-
-    def _run(self, vector: jax.Array, x: jax.Array, layers: tuple[Layer, ...]) -> jax.Array:
-        act = jnp.tanh if self.activation == "tanh" else jax.nn.relu
-        for place, layer in enumerate(layers):
+        Differentiate in these and `join` the slopes: differentiating through the split would fill
+        a whole vector for every layer.
+        """
+        found = []
+        for layer in self.layers:
             end = layer.start + layer.inputs * layer.outputs
             weights = vector[layer.start : end].reshape(layer.inputs, layer.outputs)
-            x = x @ weights + vector[end : layer.stop]
+            found.append((weights, vector[end : layer.stop]))
+        return tuple(found)
+
+    def join(self, parts: Weights) -> jax.Array:
+        """The vector, from weights and biases of each layer."""
+        return jnp.concatenate([part.ravel() for layer in parts for part in layer])
+
+    def logits(self, parts: Weights, observations: jax.Array) -> jax.Array:
+        """``[..., actions]`` from observations ``[..., size]``, not normalised."""
+        return self._run(parts[:3], observations)
+
+    def values(self, parts: Weights, observations: jax.Array) -> jax.Array:
+        """``[...]`` from observations ``[..., size]``."""
+        return self._run(parts[3:], observations)[..., 0]
+
+    def _run(self, layers: Weights, x: jax.Array) -> jax.Array:
+        act = jnp.tanh if self.activation == "tanh" else jax.nn.relu
+        for place, (weights, biases) in enumerate(layers):
+            x = x @ weights + biases
             if place < len(layers) - 1:
                 x = act(x)
         return x

@@ -23,7 +23,7 @@ from templates.temporal_rl.levels import Functions, Level
 from templates.temporal_rl.network import ActorCritic
 from templates.temporal_rl.population import each
 from templates.temporal_rl.rollout import (
-    Minibatches,
+    Experience,
     Runner,
     collect,
     episode_returns,
@@ -80,43 +80,52 @@ class Trainer:
         return self._network.parameters
 
     def train(
-        self, functions: Functions, setup: Setup, seeds: Sequence[int], rollouts: int | None = None
+        self,
+        functions: Functions,
+        setup: Setup,
+        seeds: Sequence[int],
+        rollouts: int | None = None,
+        *,
+        judged: bool = True,
     ) -> Record:
         """Train one policy for each seed.
 
         Args:
-            functions: The candidate, exported for as many samples as the seeds' minibatches hold.
+            functions: The candidate, exported for as many samples as all seeds' minibatches hold.
             setup: The task; its environment is this trainer's.
             seeds: 31 bits each.
             rollouts: Stop after so many; None for the whole horizon.
+            judged: Whether to judge policies on the way; without it all returns are zero.
         """
         update = self._update_of(functions)
-        keys = jnp.stack([jax.random.key(seed) for seed in seeds])
+        # Committed to the device, as everything is that an exported function had a part in: else
+        # the first candidate would have all programs compiled once more for committed arrays.
+        keys = jax.device_put(_keys(seeds), jax.devices()[0])
         vectors, state, runner = self._start(keys)
         whole = max(1, setup.horizon // self._profile.samples)
-        told = HORIZON if setup.told.search_horizon else setup.horizon
-        log_horizon = np.float32(np.log(told))
+        # Time passes on the device: numbers handed over before each rollout would cost more.
+        clock = jax.device_put(_clock(setup, whole), jax.devices()[0])
+        place = jax.device_put(np.int32(0), jax.devices()[0])
         count = min(whole, rollouts or whole)
         ends = {round((point + 1) * count / POINTS) - 1 for point in range(POINTS)}
-        returns: list[jax.Array] = []
+        returns: list[Any] = []
         outcomes: list[list[Outcome]] = [[]]
         for rollout in range(count):
-            place = np.uint32(rollout)
-            runner, batches = self._collect(vectors, runner, keys, place)
-            elapsed = _told_time(setup, rollout / whole)
-            vectors, state, outcome = update(vectors, state, batches, elapsed, log_horizon)
+            runner, experience = self._collect(vectors, runner, keys, place)
+            vectors, state, place, outcome = update(vectors, state, experience, place, clock)
             outcomes[-1].append(outcome)
             if rollout in ends:
-                returns.append(self._judge(vectors, keys, place))
+                unseen = np.zeros(len(seeds), np.float32)
+                returns.append(self._judge(vectors, keys, place) if judged else unseen)
                 outcomes.append([])
         return _record(jax.device_get(returns), jax.device_get(outcomes[:-1]), np.asarray(vectors))
 
     def random_return(self, seeds: Sequence[int]) -> Floats:
         """Returns of policies that have not learned anything: ``[seeds]``."""
-        keys = jnp.stack([jax.random.key(seed) for seed in seeds])
+        keys = _keys(seeds)
         vectors, _, _ = self._start(keys)
         # Logits of zero: each action is as likely as any other.
-        return np.asarray(self._judge(jnp.zeros_like(vectors), keys, np.uint32(0)), np.float64)
+        return np.asarray(self._judge(jnp.zeros_like(vectors), keys, np.int32(0)), np.float64)
 
     def _begin(self, keys: jax.Array) -> tuple[jax.Array, Any, Runner]:
         def one(key: jax.Array) -> tuple[jax.Array, Runner]:
@@ -129,12 +138,12 @@ class Trainer:
 
     def _roll(
         self, vectors: jax.Array, runner: Runner, keys: jax.Array, rollout: jax.Array
-    ) -> tuple[Runner, Minibatches]:
-        def one(vector: jax.Array, runner: Runner, key: jax.Array) -> tuple[Runner, Minibatches]:
+    ) -> tuple[Runner, Experience]:
+        def one(vector: jax.Array, runner: Runner, key: jax.Array) -> tuple[Runner, Experience]:
             own = jax.random.fold_in(jax.random.fold_in(key, 1), rollout)
             return collect(self._environment, self._network, self._profile, vector, runner, own)
 
-        rolled: tuple[Runner, Minibatches] = each(one, vectors, runner, keys)
+        rolled: tuple[Runner, Experience] = each(one, vectors, runner, keys)
         return rolled
 
     def _returns(self, vectors: jax.Array, keys: jax.Array, rollout: jax.Array) -> jax.Array:
@@ -156,22 +165,41 @@ class Trainer:
             def update(
                 vectors: jax.Array,
                 state: Any,
-                batches: Minibatches,
-                elapsed: jax.Array,
-                log_horizon: jax.Array,
-            ) -> tuple[jax.Array, Any, Outcome]:
-                return self._learner.update(
-                    functions, vectors, state, batches, elapsed, log_horizon
+                experience: Experience,
+                place: jax.Array,
+                clock: _Clock,
+            ) -> tuple[jax.Array, Any, jax.Array, Outcome]:
+                elapsed = clock.start + place * clock.each
+                vectors, state, outcome = self._learner.update(
+                    functions, vectors, state, experience, elapsed, clock.log_horizon
                 )
+                return vectors, state, place + 1, outcome
 
             self._last = (functions, jax.jit(update, donate_argnums=(0, 1)))
         return self._last[1]
 
 
-def _told_time(setup: Setup, elapsed: float) -> np.float32:
-    if setup.told.frozen is not None:
-        return np.float32(setup.told.frozen)
-    return np.float32(1.0 - elapsed if setup.told.reversed else elapsed)
+def _keys(seeds: Sequence[int]) -> jax.Array:
+    return jnp.stack([jax.random.key(seed) for seed in seeds])
+
+
+class _Clock(NamedTuple):
+    """What a candidate is told of the time: t at the start, its change with each rollout, log N."""
+
+    start: jax.Array
+    each: jax.Array
+    log_horizon: jax.Array
+
+
+def _clock(setup: Setup, rollouts: int) -> _Clock:
+    told = setup.told
+    start, each_rollout = 0.0, 1.0 / rollouts
+    if told.frozen is not None:
+        start, each_rollout = told.frozen, 0.0
+    elif told.reversed:
+        start, each_rollout = 1.0, -each_rollout
+    horizon = HORIZON if told.search_horizon else setup.horizon
+    return _Clock(*map(jnp.float32, (start, each_rollout, np.log(horizon))))
 
 
 def _record(

@@ -19,7 +19,7 @@ from templates.temporal_rl.environments import make_environment
 from templates.temporal_rl.learning import Learner
 from templates.temporal_rl.levels import LEVELS
 from templates.temporal_rl.network import ActorCritic
-from templates.temporal_rl.rollout import Minibatches, collect, fresh_runner
+from templates.temporal_rl.rollout import Batch, Experience, collect, fresh_runner
 from templates.temporal_rl.settings import TASKS, Profile
 from templates.temporal_rl.training import Trainer
 
@@ -70,25 +70,26 @@ def test_advantages_are_the_sums_that_define_them() -> None:
     runner = fresh_runner(environment, jax.random.key(1), profile.environments)
     late = jnp.array([environment.longest - 15, 0, environment.longest - 30], jnp.int32)
     runner = runner._replace(state=runner.state.replace(time=late))
-    _, batches = collect(environment, network, profile, vector, runner, jax.random.key(2))
+    _, experience = collect(environment, network, profile, vector, runner, jax.random.key(2))
     # The rollout again, step by step, from the same noise.
     act_key, _ = jax.random.split(jax.random.key(2))
     choice_key, step_key, reset_key = jax.random.split(act_key, 3)
     shape = (profile.steps, profile.environments)
     gumbel = jax.random.gumbel(choice_key, (*shape, network.actions))
     keys, resets = jax.random.split(step_key, shape), jax.random.split(reset_key, shape)
+    parts = network.split(vector)
     expected, endings = [], set()
     for own in range(profile.environments):
         state = jax.tree.map(lambda leaf, own=own: leaf[own], runner.state)
         seen = runner.observation[own]
         deltas, carried = [], []
         for step in range(profile.steps):
-            logits = jax.nn.log_softmax(network.logits(vector, seen))
+            logits = jax.nn.log_softmax(network.logits(parts, seen))
             action = jnp.argmax(logits + gumbel[step, own])
             fresh = environment.reset(resets[step, own])
             moved, state = environment.step(keys[step, own], state, action, fresh)
-            follows = 0.0 if moved.terminated else network.values(vector, moved.final_observation)
-            deltas.append(moved.reward + 0.99 * follows - network.values(vector, seen))
+            follows = 0.0 if moved.terminated else network.values(parts, moved.final_observation)
+            deltas.append(moved.reward + 0.99 * follows - network.values(parts, seen))
             over = bool(moved.terminated | moved.truncated)
             endings |= {"terminated"} if moved.terminated else set()
             endings |= {"truncated"} if moved.truncated else set()
@@ -101,8 +102,11 @@ def test_advantages_are_the_sums_that_define_them() -> None:
                 weight *= carried[step]
             expected.append(total)
     assert endings == {"terminated", "truncated"}
-    raw = np.asarray(batches.target - batches.value).ravel()
-    assert np.allclose(np.sort(raw), np.sort(expected), atol=1e-3)
+    samples = experience.samples
+    raw = np.asarray(samples.target - samples.value).reshape(shape).T.ravel()
+    assert np.allclose(raw, expected, atol=1e-3)
+    # Each pass over the rollout takes every sample once.
+    assert np.array_equal(np.sort(np.asarray(experience.order).ravel()), np.arange(120))
 
 
 def test_one_update_is_the_gradient_of_ppos_loss(baseline: Baseline) -> None:
@@ -110,25 +114,25 @@ def test_one_update_is_the_gradient_of_ppos_loss(baseline: Baseline) -> None:
     network = ActorCritic(5, 3, 16, "tanh")
     keys = jax.random.split(jax.random.key(0), 8)
     vector = network.initial(keys[0])
-    samples = (1, profile.minibatch)
-    batch = Minibatches(
+    samples = (profile.minibatch,)
+    drawn = jax.random.normal(keys[5], samples)
+    batch = Batch(
         observation=jax.random.normal(keys[1], (*samples, 5)),
         action=jax.random.randint(keys[2], samples, 0, 3),
         log_probability=jnp.log(jax.random.uniform(keys[3], samples, minval=0.2, maxval=0.5)),
         value=jax.random.normal(keys[4], samples),
-        advantage=jax.random.normal(keys[5], samples),
+        advantage=(drawn - drawn.mean()) / drawn.std(),
         target=jax.random.normal(keys[6], samples),
     )
 
     def loss(vector: jax.Array) -> jax.Array:
-        log_policy = jax.nn.log_softmax(network.logits(vector, batch.observation[0]))
-        chosen = log_policy[jnp.arange(profile.minibatch), batch.action[0]]
-        ratio = jnp.exp(chosen - batch.log_probability[0])
-        gain = jnp.minimum(
-            ratio * batch.advantage[0], jnp.clip(ratio, 0.8, 1.2) * batch.advantage[0]
-        )
-        value = network.values(vector, batch.observation[0])
-        old, target = batch.value[0], batch.target[0]
+        parts = network.split(vector)
+        log_policy = jax.nn.log_softmax(network.logits(parts, batch.observation))
+        chosen = log_policy[jnp.arange(profile.minibatch), batch.action]
+        ratio = jnp.exp(chosen - batch.log_probability)
+        gain = jnp.minimum(ratio * batch.advantage, jnp.clip(ratio, 0.8, 1.2) * batch.advantage)
+        value = network.values(parts, batch.observation)
+        old, target = batch.value, batch.target
         near = old + jnp.clip(value - old, -0.2, 0.2)
         errors = jnp.maximum((value - target) ** 2, (near - target) ** 2)
         entropy = -(jnp.exp(log_policy) * log_policy).sum(-1)
@@ -139,12 +143,12 @@ def test_one_update_is_the_gradient_of_ppos_loss(baseline: Baseline) -> None:
     # Adam's first step, its bias corrected: g / (|g| + eps).
     expected = vector - 5e-4 * gradient / (jnp.abs(gradient) + 1e-5)
     learner = Learner(network, profile, LEVELS["drift"])
-    vectors = vector[None]
+    vectors, order = vector[None], jnp.arange(profile.minibatch)[None]
     stepped, _, _ = learner.update(
         baseline("ppo"),
         vectors,
         learner.start(vectors),
-        jax.tree.map(lambda part: part[None], batch),
+        jax.tree.map(lambda part: part[None], Experience(batch, order)),
         jnp.float32(0.0),
         jnp.float32(11.0),
     )
