@@ -43,6 +43,8 @@ def warm_core(template: Template, platform: str, compiled: Path | None) -> Funct
         jax.config.update("jax_compilation_cache_dir", str(compiled))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+        # They would put the folder's path into the key of every entry, and each worker has its own.
+        jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
     core: FunctionCore = core_class(template.path, template.spec)(platform, **template.spec.chosen)
     core.warm_up()
     jax.config.update("jax_enable_compilation_cache", False)

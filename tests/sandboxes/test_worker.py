@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import jax
 import jax.monitoring
@@ -31,7 +33,13 @@ def engine(small_template: Template) -> Iterator[Engine]:
 @pytest.fixture
 def worker(small_template: Template) -> Iterator[Worker]:
     # A worker turns JAX's compilation cache off, which is this whole process's here.
-    settings = ("jax_enable_compilation_cache", "jax_compilation_cache_dir")
+    settings = (
+        "jax_enable_compilation_cache",
+        "jax_compilation_cache_dir",
+        "jax_persistent_cache_enable_xla_caches",
+        "jax_persistent_cache_min_compile_time_secs",
+        "jax_persistent_cache_min_entry_size_bytes",
+    )
     before = {name: getattr(jax.config, name) for name in settings}
     yield Worker(small_template, warm_core(small_template, "cpu", None))
     for name, value in before.items():
@@ -44,6 +52,22 @@ def meet(worker: Worker, program: Program) -> None:
     modules = dict(program.modules)
     assert worker.answer(Message("inspect", identity, modules)).kind == "inspected"
     assert worker.answer(Message("evaluate", scored, modules)).kind == "evaluated"
+
+
+def test_compiled_code_is_found_from_any_folder(
+    small_template: Template, worker: Worker, tmp_path: Path
+) -> None:
+    """The worker's fixture is there for the settings that it puts back."""
+    jax.config.update("jax_enable_compilation_cache", True)
+    first, second = tmp_path / "first", tmp_path / "second"
+    warm_core(small_template, "cpu", first)
+    made = {file.name for file in first.iterdir()}
+    assert any(name.endswith("-cache") for name in made)
+    shutil.copytree(first, second)
+    jax.config.update("jax_enable_compilation_cache", True)
+    warm_core(small_template, "cpu", second)
+    # What is not found is compiled and kept.
+    assert {file.name for file in second.iterdir()} == made
 
 
 def held() -> int:
