@@ -152,7 +152,11 @@ class FunctionCore(Protocol):
         ...
 
     def curves(self, functions: Mapping[str, BoundFunction]) -> Mapping[str, Any]:
-        """JSON data for figures of the functions themselves (may be empty)."""
+        """JSON data for figures of the functions themselves (may be empty).
+
+        A list of words under ``flags`` joins the flags of the inspection: what a person should
+        know of the candidate, such as that it breaks a condition of the theory.
+        """
         ...
 
     def evaluate(

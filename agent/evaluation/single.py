@@ -176,7 +176,7 @@ def _scores(spec: TemplateSpec, found: dict[Job, Measurement]) -> dict[str, Any]
         score = estimate.value
     else:
         # One seed has no interval, and saying so is better than inventing one.
-        (score,) = searched.values()
+        score = float(np.mean(list(searched.values())))
         interval = None
     return {
         "status": "valid",

@@ -22,6 +22,8 @@ __all__ = ["PRIVATE_PACKAGES", "WARM_UP_TIMEOUT_S", "boot", "compiled_core", "ev
 
 PRIVATE_PACKAGES = ("agent", "reviewers")
 WARM_UP_TIMEOUT_S = 900.0
+# How a worker makes and finds compiled code; another text where that changes.
+_MADE = "2: entries are found from any folder"
 
 
 def boot(
@@ -123,7 +125,8 @@ def _require_readable(folder: Path) -> None:
 
 def _key(template: Template, platform: str) -> str:
     """What compiled code depends on: the core, the compiler and the processor."""
-    text = "\0".join([template.digest, platform, version("jax"), version("jaxlib"), _processor()])
+    parts = [_MADE, template.digest, platform, version("jax"), version("jaxlib"), _processor()]
+    text = "\0".join(parts)
     return f"{template.spec.name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 

@@ -36,14 +36,16 @@ def inspect_program(functions: Mapping[str, BoundProgram], core: FunctionCore) -
                 operations += module.operations
     probes = core.probes()
     probed = probe(functions, probes)
+    curves = dict(core.curves(functions))
+    flags = {*probed.flags, *curves.pop("flags", ())}
     forms = {name: _closed_form(bound, probes[name]) for name, bound in functions.items()}
     return Inspection(
         digest=digest.hexdigest(),
         fingerprint=probed.fingerprint,
-        flags=probed.flags,
+        flags=tuple(sorted(flags)),
         closed_form=_joined(forms),
         operations=operations,
-        curves=dict(core.curves(functions)),
+        curves=curves,
     )
 
 

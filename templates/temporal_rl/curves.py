@@ -41,7 +41,7 @@ def curves_of(functions: Functions, profile: Profile) -> dict[str, Any]:
         of advantage +1 or -1 is pushed with less than a tenth of the force at r = 1 (None: never),
         the weight of the ``entropy`` bonus and the ``learning_rate`` factor.
 
-        ``validity``: of a drift, whether it is one.
+        ``validity``: of a drift, whether it is one; if not, ``flags`` say ``not_a_drift``.
     """
     surfaces = [_surface(functions, profile, time) for time in _TIMES]
     found: dict[str, Any] = {
@@ -54,7 +54,8 @@ def curves_of(functions: Functions, profile: Profile) -> dict[str, Any]:
         "pressure": _pressure(functions, profile),
     }
     if "drift" in functions:
-        found["validity"] = _validity(functions, profile)
+        validity = found["validity"] = _validity(functions, profile)
+        found["flags"] = [] if validity["valid"] else ["not_a_drift"]
     return found
 
 

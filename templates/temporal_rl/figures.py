@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 __all__ = [
@@ -31,6 +32,7 @@ REFERENCE_BASELINE = "ppo"
 # Okabe and Ito's palette, told apart by all common kinds of color vision; black is for PPO.
 _COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _MAPPED = 2
+_FLAT = 1e-6
 
 
 def learning_curves(candidates: Details, baselines: Details) -> Figure | None:
@@ -133,8 +135,8 @@ def pressure(candidates: Curves, baselines: Curves) -> Figure | None:
 def heat_maps(candidates: Curves, baselines: Curves) -> Figure | None:
     """Drift and slope over ratio and advantage, at three times.
 
-    The best candidates and PPO. Blue takes away from the objective r A, red adds to it; the slope
-    is the drift's in r. White is zero.
+    The best candidates and PPO. Shown is what the drift does to the objective r A and to its slope
+    in r: blue takes away, red adds, white leaves it as it is.
 
     Args:
         candidates: Curves of each candidate, by name, the best first.
@@ -151,24 +153,27 @@ def heat_maps(candidates: Curves, baselines: Curves) -> Figure | None:
     for row, (name, of) in zip(panels, chosen.items(), strict=True):
         for kind, start in (("value", 0), ("slope", len(times))):
             maps = [_array(surface[kind]) for surface in of["surfaces"]]
-            limit = float(np.nanpercentile(np.abs(np.stack(maps)), 98)) or 1.0
+            limit = float(np.nanpercentile(np.abs(np.stack(maps)), 98))
+            levels = np.linspace(-1.0, 1.0, 16) * (limit if limit > _FLAT else 1.0)
             for place, (time, values) in enumerate(zip(times, maps, strict=True)):
                 axes = row[start + place]
-                image = axes.pcolormesh(
+                # Filled contours: a page takes figures as lines and areas, not as pixels.
+                image = axes.contourf(
                     of["ratios"],
                     of["advantages"],
                     -values,
+                    levels,
                     cmap="RdBu_r",
-                    vmin=-limit,
-                    vmax=limit,
-                    shading="gouraud",
-                    rasterized=True,
+                    extend="both",
                 )
                 axes.set_xscale("log")
                 axes.set_xticks([0.5, 1, 2], ["0.5", "1", "2"])
                 axes.minorticks_off()
-                axes.set_title(f"{'D' if kind == 'value' else 'dD/dr'}, t = {time:g}", fontsize=9)
-            figure.colorbar(image, ax=row[start : start + len(times)], shrink=0.8, aspect=12)
+                shown = "$-D$" if kind == "value" else r"$-\partial D / \partial r$"
+                axes.set_title(f"{shown}, t = {time:g}", fontsize=9)
+            bar = figure.colorbar(image, ax=row[start : start + len(times)], shrink=0.8, aspect=12)
+            bar.locator = MaxNLocator(5)
+            bar.update_ticks()
         row[0].set_ylabel(f"{name}\nadvantage", fontsize=9)
     for axes in panels[-1]:
         axes.set_xlabel("ratio r", fontsize=9)

@@ -33,7 +33,9 @@ def list_templates(json: JsonOption = False) -> None:
         return
     from agent.cli.tables import plain_table
 
-    table = plain_table("name", "title", "score", "baselines", "tasks", right=("baselines",))
+    table = plain_table(
+        "name", "title", "score", "baselines", "tasks", "settings", right=("baselines",)
+    )
     for described in objects:
         if described["error"] is not None:
             table.add_row(described["name"], f"cannot be used: {described['error']}", style="red")
@@ -45,6 +47,10 @@ def list_templates(json: JsonOption = False) -> None:
             str(len(described["baselines"])),
             ", ".join(described["search_tasks"])
             + (f"; held out: {', '.join(held)}" if (held := described["held_out_tasks"]) else ""),
+            "; ".join(
+                f"{setting}={'|'.join(offered['choices'])} (default {offered['default']})"
+                for setting, offered in described["settings"].items()
+            ),
         )
     console().print(table)
 

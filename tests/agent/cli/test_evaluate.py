@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,14 @@ def test_what_cannot_be_used_is_refused_before_anything_starts(discover, write, 
     assert words in found.err
     assert found.out == ""
     assert "starting sandboxes" not in found.err
+
+
+def test_one_seed_of_several_tasks_has_a_score_and_no_interval(discover, write, tmp_path):
+    template = tmp_path / "two_tasks"
+    shutil.copytree(TEMPLATE, template)
+    file = template / "template.toml"
+    file.write_text(file.read_text().replace('role = "held_out"', 'role = "search"'))
+    found = discover("evaluate", template, write(PSEUDO_HUBER), "--tier", "smoke", "--json").json
+    assert len(found["per_seed"]) == 2
+    assert found["score"] == pytest.approx(sum(found["by_task"].values()) / 2)
+    assert found["interval"] is None

@@ -63,7 +63,9 @@ def test_ppo_as_a_drift_is_ppo(baseline: Baseline, advantage: float, ratio: floa
 def test_validity_is_measured(
     core: TemporalRLCore, baseline: Baseline, name: str, valid: bool
 ) -> None:
-    assert core.curves(baseline(name))["validity"]["valid"] is valid
+    curves = core.curves(baseline(name))
+    assert curves["validity"]["valid"] is valid
+    assert curves["flags"] == ([] if valid else ["not_a_drift"])
 
 
 def test_a_drift_that_is_none_late_in_training_is_seen(

@@ -1,0 +1,34 @@
+"""Shipped templates in every sandbox: what only shows with their own cores and packages."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandboxes.contract import Sandbox
+from sandboxes.engines import open_engine
+from templates.errors import CandidateError
+from templates.registry import load_template
+
+
+@pytest.mark.slow
+def test_temporal_rl_with_and_without_what_is_optional(sandbox: Sandbox) -> None:
+    template = load_template("temporal_rl", {"level": "drift"})
+    codes = {baseline.name: baseline.code for baseline in template.baselines}
+    with open_engine(template, sandbox, workers=1) as engine:
+        annealed, plain = (engine.trace(codes[name]) for name in ("ppo_annealed", "ppo"))
+        assert set(annealed.modules) - set(plain.modules) == {
+            "entropy_weight.value",
+            "learning_rate.value",
+        }
+        seen = {name: engine.inspect(engine.trace(codes[name])) for name in codes}
+        known = {seen[name].fingerprint for name in codes}
+        assert len(known) == len(codes)
+        assert {name for name, found in seen.items() if "not_a_drift" in found.flags} == {
+            name for name in codes if name.startswith("control_")
+        }
+        for program in (annealed, plain):
+            (result,) = engine.evaluate(program, effort="smoke", task="cartpole", seeds=[1])
+            assert result.failed is None
+            assert result.metrics["return"] > 0
+        with pytest.raises(CandidateError, match="`def drift"):
+            engine.trace("def learning_rate(t, b, log_N):\n    return 1.0 - t\n")
