@@ -9,7 +9,6 @@ anew for another one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import jax
@@ -73,11 +72,6 @@ class Trainer:
         self._collect = jax.jit(self._roll, donate_argnums=1)
         self._judge = jax.jit(self._returns)
         self._last: tuple[Functions, Any] | None = None
-
-    @cached_property
-    def parameters(self) -> int:
-        """How many a policy and its critic have."""
-        return self._network.parameters
 
     def train(
         self,
