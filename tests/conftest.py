@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,10 @@ import pytest
 from sandboxes.engines import Engine, open_engine
 from sandboxes.registry import choose_sandbox
 from templates.registry import Template, load_template
+
+# One thread, as sandboxed workers have it. With several, XLA's CPU runtime can wait for itself for
+# ever in a vectorised program.
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 SMALL_TEMPLATE = Path(__file__).parent / "data" / "robust_regression"
 
