@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
 from templates.contract import BoundFunction, SeedResult
 from templates.temporal_rl.curves import curves_of
-from templates.temporal_rl.levels import LEVELS
+from templates.temporal_rl.levels import LEVELS, SLOTS
 from templates.temporal_rl.probes import probe_arguments
 from templates.temporal_rl.score import results
 from templates.temporal_rl.settings import POINTS, TASKS, Setup
@@ -28,7 +29,7 @@ class TemporalRLCore:
 
     Args:
         platform: "cpu" or "cuda".
-        level: What candidates are: ``drift`` or ``objective``.
+        level: What candidates are: ``drift``, ``objective`` or ``optimiser``.
 
     Raises:
         KeyError: For another platform or level.
@@ -38,28 +39,23 @@ class TemporalRLCore:
         profiles = {setup.environment: setup.profile for setup in TASKS.values()}
         self._profile = next(iter(profiles.values()))
         self._members = _MEMBERS[platform]
-        self._level = level
+        self._level = LEVELS[level]
         self._trainers = {
-            name: Trainer(name, profile, LEVELS[level]) for name, profile in profiles.items()
+            name: Trainer(name, profile, self._level) for name, profile in profiles.items()
         }
 
     def warm_up(self) -> None:
         """Compile acting and judging in every environment."""
-        functions = {
-            name: _Nothing(self._members * self._profile.minibatch) for name in ("drift", "loss")
-        }
+        required = self._level.names[0]
+        functions = {required: _Nothing(self._members * self._level.share(self._profile))}
         for name, trainer in self._trainers.items():
             setup = next(setup for setup in TASKS.values() if setup.environment == name)
             trainer.train(functions, setup, [0] * self._members, rollouts=POINTS)
 
     def probes(self) -> Mapping[str, Sequence[tuple[NDArray[np.float32], ...]]]:
         """Samples as training has them, and beyond."""
-        names = {
-            "drift": ("drift", "learning_rate", "entropy_weight"),
-            "objective": ("loss", "learning_rate"),
-        }[self._level]
-        found = probe_arguments(self._members * self._profile.minibatch)
-        return {name: found[name] for name in names}
+        found = probe_arguments(self._members * self._level.share(self._profile))
+        return {name: found[name] for name in self._level.names}
 
     def curves(self, functions: Mapping[str, BoundFunction]) -> Mapping[str, Any]:
         """The candidate over ratio, advantage and time, and whether a drift is one."""
@@ -77,15 +73,14 @@ class TemporalRLCore:
 
         Raises:
             KeyError: For an unknown function or task.
-            ValueError: Where the function's population holds no whole minibatches.
+            ValueError: Where the functions' population is not made for a number of agents.
         """
         setup = TASKS[task]
         population = next(iter(functions.values())).population
-        together, rest = divmod(population, setup.profile.minibatch)
+        share = self._level.share(setup.profile)
+        together, rest = divmod(population, share)
         if rest or not together:
-            raise ValueError(
-                f"the population {population} is no multiple of {setup.profile.minibatch}"
-            )
+            raise ValueError(f"the population {population} is no multiple of {share}")
         rollouts = _SMOKE_ROLLOUTS if effort == "smoke" else None
         found: list[SeedResult] = []
         for start in range(0, len(seeds), together):
@@ -117,7 +112,7 @@ class _Nothing:
         self.population = population
 
     def value(self, *arguments: jax.Array) -> jax.Array:
-        return 0.0 * arguments[0]
+        return jnp.zeros((self.population, 1 + SLOTS))
 
     def vjp(self, *arguments_and_cotangent: jax.Array) -> tuple[jax.Array, ...]:
         zeros = 0.0 * arguments_and_cotangent[0]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from templates.contract import BoundFunction
 from templates.temporal_rl.levels import Functions
+from templates.temporal_rl.responses import responses_of
 from templates.temporal_rl.settings import HORIZON, Profile
 
 __all__ = ["curves_of"]
@@ -42,7 +43,11 @@ def curves_of(functions: Functions, profile: Profile) -> dict[str, Any]:
         the weight of the ``entropy`` bonus and the ``learning_rate`` factor.
 
         ``validity``: of a drift, whether it is one; if not, ``flags`` say ``not_a_drift``.
+
+        Of an optimiser none of these, but ``responses``; see `responses_of`.
     """
+    if "update" in functions:
+        return {"responses": responses_of(functions, profile)}
     surfaces = [_surface(functions, profile, time) for time in _TIMES]
     found: dict[str, Any] = {
         "ratios": _listed(np.exp(_LOG_RATIOS)),

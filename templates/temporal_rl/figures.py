@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
 from numpy.typing import NDArray
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "learning_curves",
     "over_training",
     "pressure",
+    "responses",
 ]
 
 Details = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -28,6 +29,8 @@ Floats = NDArray[np.float64]
 
 REFERENCE_BASELINE = "ppo"
 """The baseline that a report compares curves with."""
+
+_PPO = (REFERENCE_BASELINE, "adam")
 
 # Okabe and Ito's palette, told apart by all common kinds of color vision; black is for PPO.
 _COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -145,8 +148,7 @@ def heat_maps(candidates: Curves, baselines: Curves) -> Figure | None:
     chosen = {name: of for name, of in list(candidates.items())[:_MAPPED] if "surfaces" in of}
     if not chosen:
         return None
-    if REFERENCE_BASELINE in baselines:
-        chosen[REFERENCE_BASELINE] = baselines[REFERENCE_BASELINE]
+    chosen |= {name: of for name, of in baselines.items() if name in _PPO}
     times = next(iter(chosen.values()))["times"]
     figure = Figure(figsize=(10.2, 1.0 + 1.9 * len(chosen)), layout="constrained")
     panels = figure.subplots(len(chosen), 2 * len(times), squeeze=False, sharex=True, sharey=True)
@@ -180,6 +182,47 @@ def heat_maps(candidates: Curves, baselines: Curves) -> Figure | None:
     return figure
 
 
+def responses(candidates: Curves, baselines: Curves) -> Figure | None:
+    """How an optimiser answers gradients.
+
+    Left: its steps, in units of the learning rate, where a gradient of .01 turns round after 24
+    steps, at the start of training (full line) and at its end (dashed; the same line where time
+    does not matter). Middle: the size of a step after 48 random gradients, against theirs. Right:
+    the same over training, for gradients of size .01.
+
+    Args:
+        candidates: Curves of each candidate, by name.
+        baselines: The same for what is known.
+    """
+    everyone = {**baselines, **candidates}
+    if not any("responses" in of for of in candidates.values()):
+        return None
+    figure = Figure(figsize=(9.3, 3.1), layout="constrained")
+    turn, size, training = figure.subplots(1, 3)
+    for name, look, _ in _looks(candidates, baselines):
+        of = everyone[name].get("responses")
+        if of is None:
+            continue
+        if name in candidates or name in _PPO:
+            lines = _array(of["turn"]["steps"])
+            for line, style in zip(lines, ("-", "--"), strict=True):
+                turn.plot(np.arange(1, len(line) + 1), line, **{**look, "linestyle": style})
+        size.loglog(of["size"]["gradient"], _array([of["size"]["step"]])[0], **look, label=name)
+        training.plot(of["training"]["times"], _array([of["training"]["step"]])[0], **look)
+    for axes in (turn, training):
+        axes.set_yscale("symlog", linthresh=1.0)
+        axes.yaxis.set_major_formatter(ScalarFormatter())
+    for axes, title, label in (
+        (turn, "steps for a gradient that turns", "step"),
+        (size, "size of the step", "size of the gradient"),
+        (training, "size of the step over training", "t = n / N"),
+    ):
+        axes.set_title(title, fontsize=10)
+        axes.set_xlabel(label)
+    _legend(figure, size)
+    return figure
+
+
 def _tasks(candidates: Details, baselines: Details) -> list[str]:
     found = [d["task"] for of in (*candidates.values(), *baselines.values()) for d in of]
     return list(dict.fromkeys(found))
@@ -191,8 +234,8 @@ def _looks(
     """Name, line style and whether to draw a band: gray baselines first, PPO, then candidates."""
     styles = cycle(("--", ":", "-."))
     found: list[tuple[str, dict[str, Any], bool]] = []
-    for name in sorted(baselines, key=lambda name: name == REFERENCE_BASELINE):
-        if name == REFERENCE_BASELINE:
+    for name in sorted(baselines, key=lambda name: name in _PPO):
+        if name in _PPO:
             found.append((name, {"color": "black", "linewidth": 1.8, "zorder": 3}, True))
         else:
             look = {"color": "0.6", "linewidth": 1.0, "linestyle": next(styles), "zorder": 1}
@@ -217,13 +260,17 @@ def _array(rows: Sequence[Sequence[float | None]]) -> Floats:
     return np.array([[np.nan if x is None else x for x in row] for row in rows], np.float64)
 
 
-def _legend(figure: Figure) -> None:
-    handles, labels = figure.axes[0].get_legend_handles_labels()
+def _legend(figure: Figure, axes: Axes | None = None) -> None:
+    handles, labels = (axes or figure.axes[0]).get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
 
 
 FIGURES: tuple[Callable[[Details, Details], Figure | None], ...] = (learning_curves, over_training)
 """What a report draws of measurements; see `agent.report.template_figures`."""
 
-CURVE_FIGURES: tuple[Callable[[Curves, Curves], Figure | None], ...] = (pressure, heat_maps)
+CURVE_FIGURES: tuple[Callable[[Curves, Curves], Figure | None], ...] = (
+    pressure,
+    heat_maps,
+    responses,
+)
 """What a report draws of the functions themselves."""

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax import lax
 
 from templates.temporal_rl.levels import Clock, Functions, Level, Outputs
@@ -49,13 +48,10 @@ class Learner:
         self._network = network
         self._profile = profile
         self._level = level
-        self._optimizer = optax.chain(
-            optax.clip_by_global_norm(profile.gradient_norm), optax.scale_by_adam(eps=1e-5)
-        )
 
-    def start(self, vectors: jax.Array) -> Any:
+    def start(self, functions: Functions, vectors: jax.Array) -> Any:
         """The optimiser's state for parameters ``[members, parameters]``."""
-        return each(self._optimizer.init, vectors)
+        return self._level.start(functions, self._profile, vectors)
 
     def update(
         self,
@@ -91,9 +87,10 @@ class Learner:
             outputs, pull = jax.vjp(lambda own: each(self._forward, own, batch), parts)
             slopes = self._level.slopes(functions, self._profile, outputs, batch, clock)
             gradients = each(self._network.join, *pull(slopes))
-            steps, state = each(self._optimizer.update, gradients, state)
-            rate = self._profile.learning_rate * self._level.rate(functions, clock)
-            return (vectors - rate * steps, state), _outcome(outputs, batch, self._profile.clip)
+            vectors, state = self._level.step(
+                functions, self._profile, gradients, state, vectors, clock
+            )
+            return (vectors, state), _outcome(outputs, batch, self._profile.clip)
 
         (vectors, state), outcomes = lax.scan(one, (vectors, state), (order, positions))
         return vectors, state, jax.tree.map(lambda part: part.mean(axis=0), outcomes)

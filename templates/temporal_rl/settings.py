@@ -17,13 +17,14 @@ class Profile:
         steps: Of each environment between updates.
         epochs: Passes over a rollout.
         minibatches: Of a pass.
-        learning_rate: Of Adam, where the candidate is no optimiser.
+        learning_rate: Of Adam; an optimiser's steps are in units of it.
         discount: Gamma.
         trace: Lambda of generalised advantage estimation.
         entropy: Weight of the entropy bonus, where the candidate is no objective.
         value: Weight of the critic's loss.
         clip: Epsilon, of the critic's clipping and handed to drifts.
-        gradient_norm: To which gradients are clipped, where the candidate is no optimiser.
+        gradient_norm: To which gradients are clipped.
+        chunk: Parameters that an optimiser is given at once.
         width: Units of a hidden layer.
         activation: Of hidden layers.
     """
@@ -39,6 +40,7 @@ class Profile:
     value: float = 0.5
     clip: float = 0.2
     gradient_norm: float = 0.5
+    chunk: int = 2048
     width: int = 64
     activation: Literal["tanh", "relu"] = "tanh"
 

@@ -95,7 +95,8 @@ class Trainer:
         # Committed to the device, as everything is that an exported function had a part in: else
         # the first candidate would have all programs compiled once more for committed arrays.
         keys = jax.device_put(_keys(seeds), jax.devices()[0])
-        vectors, state, runner = self._start(keys)
+        vectors, runner = self._start(keys)
+        state = jax.device_put(self._learner.start(functions, vectors), jax.devices()[0])
         whole = max(1, setup.horizon // self._profile.samples)
         # Time passes on the device: numbers handed over before each rollout would cost more.
         clock = jax.device_put(_clock(setup, whole), jax.devices()[0])
@@ -117,18 +118,18 @@ class Trainer:
     def random_return(self, seeds: Sequence[int]) -> Floats:
         """Returns of policies that have not learned anything: ``[seeds]``."""
         keys = _keys(seeds)
-        vectors, _, _ = self._start(keys)
+        vectors, _ = self._start(keys)
         # Logits of zero: each action is as likely as any other.
         return np.asarray(self._judge(jnp.zeros_like(vectors), keys, np.int32(0)), np.float64)
 
-    def _begin(self, keys: jax.Array) -> tuple[jax.Array, Any, Runner]:
+    def _begin(self, keys: jax.Array) -> tuple[jax.Array, Runner]:
         def one(key: jax.Array) -> tuple[jax.Array, Runner]:
             weights_key, runner_key = jax.random.split(jax.random.fold_in(key, 0))
             runner = fresh_runner(self._environment, runner_key, self._profile.environments)
             return self._network.initial(weights_key), runner
 
-        vectors, runner = each(one, keys)
-        return vectors, self._learner.start(vectors), runner
+        begun: tuple[jax.Array, Runner] = each(one, keys)
+        return begun
 
     def _roll(
         self, vectors: jax.Array, runner: Runner, keys: jax.Array, rollout: jax.Array

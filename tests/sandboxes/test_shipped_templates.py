@@ -32,3 +32,28 @@ def test_temporal_rl_with_and_without_what_is_optional(sandbox: Sandbox) -> None
             assert result.metrics["return"] > 0
         with pytest.raises(CandidateError, match="`def drift"):
             engine.trace("def learning_rate(t, b, log_N):\n    return 1.0 - t\n")
+
+
+@pytest.mark.slow
+def test_temporal_rl_takes_optimisers(sandbox: Sandbox) -> None:
+    template = load_template("temporal_rl", {"level": "optimiser"})
+    codes = {baseline.name: baseline.code for baseline in template.baselines}
+    with open_engine(template, sandbox, workers=1) as engine:
+        seen = {name: engine.inspect(engine.trace(code)) for name, code in codes.items()}
+        known = {found.fingerprint for name, found in seen.items() if name != "control_constant"}
+        assert len(known) == len(codes) - 1
+        assert "constant" in seen["control_constant"].flags
+        started = codes["adam"] + (
+            "\n\ndef init(param):\n    return jnp.stack([0.0, 10.0, 0.0 * param, 0.0])\n"
+        )
+        late = engine.trace(started)
+        assert set(late.modules) == {"init.value", "update.value"}
+        assert engine.inspect(late).fingerprint not in known
+        scores = set()
+        for program in (late, engine.trace(codes["adam"])):
+            (result,) = engine.evaluate(program, effort="smoke", task="cartpole", seeds=[1])
+            assert result.failed is None
+            scores.add(result.metrics["return"])
+        assert len(scores) == 2
+        with pytest.raises(CandidateError, match="shape"):
+            engine.trace(codes["adam"].replace(", 0.0])", "])"))

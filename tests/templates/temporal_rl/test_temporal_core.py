@@ -9,6 +9,7 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from scipy import stats
 
@@ -17,7 +18,7 @@ from templates.registry import Template
 from templates.temporal_rl.core import TemporalRLCore
 from templates.temporal_rl.environments import make_environment
 from templates.temporal_rl.learning import Learner
-from templates.temporal_rl.levels import LEVELS
+from templates.temporal_rl.levels import LEVELS, Clock
 from templates.temporal_rl.network import ActorCritic
 from templates.temporal_rl.rollout import Batch, Experience, collect, fresh_runner
 from templates.temporal_rl.settings import TASKS, Profile
@@ -147,7 +148,7 @@ def test_one_update_is_the_gradient_of_ppos_loss(baseline: Baseline) -> None:
     stepped, _, _ = learner.update(
         baseline("ppo"),
         vectors,
-        learner.start(vectors),
+        learner.start(baseline("ppo"), vectors),
         jax.tree.map(lambda part: part[None], Experience(batch, order)),
         jnp.float32(0.0),
         jnp.float32(11.0),
@@ -164,6 +165,48 @@ def test_levels_agree_where_they_say_the_same(bind: Callable[..., Bound]) -> Non
     ]
     assert np.allclose(records[0].entropy, records[1].entropy, atol=1e-4)
     assert np.allclose(records[0].divergence, records[1].divergence, atol=1e-5)
+
+
+def test_adam_as_a_candidate_is_the_adam_of_the_other_levels(bind: Callable[..., Bound]) -> None:
+    """A few rollouts, after which rounding has not grown yet; also for two agents at a time."""
+    setup = TASKS["cartpole"]
+    ppo = Trainer(setup.environment, setup.profile, LEVELS["drift"])
+    other = Trainer(setup.environment, setup.profile, LEVELS["optimiser"])
+    expected = [ppo.train(bind("drift", "ppo_rate_annealed"), setup, [s], 10) for s in (3, 4)]
+    alone = other.train(bind("optimiser", "adam_annealed", 2048), setup, [3], 10)
+    both = other.train(bind("optimiser", "adam_annealed", 4096), setup, [3, 4], 10)
+    for record, place, reference in (
+        (alone, 0, expected[0]),
+        (both, 0, expected[0]),
+        (both, 1, expected[1]),
+    ):
+        assert np.allclose(record.entropy[place], reference.entropy[0], atol=1e-3)
+        assert np.allclose(record.divergence[place], reference.divergence[0], atol=1e-4)
+
+
+def test_optimisers_are_what_their_papers_say(bind: Callable[..., Bound]) -> None:
+    """Steps on a stream of gradients, against optax's."""
+    gradients = np.random.default_rng(0).standard_normal((40, 2048)).astype(np.float32) * 0.01
+    optimizers = {
+        "adam": optax.scale_by_adam(eps=1e-5),
+        "rmsprop": optax.scale_by_rms(
+            decay=0.99, eps=1e-5, eps_in_sqrt=False, bias_correction=True
+        ),
+        "lion": optax.chain(optax.scale_by_lion(0.9, 0.99), optax.scale(0.2)),
+    }
+    for name, optimizer in optimizers.items():
+        functions = bind("optimiser", name, 2048)
+        level, profile = LEVELS["optimiser"], TASKS["cartpole"].profile
+        vectors = ours = jnp.zeros((1, 2048))
+        state, known = level.start(functions, profile, ours), optimizer.init(vectors)
+        for gradient in gradients:
+            norm = np.linalg.norm(gradient)
+            clipped = jnp.asarray(gradient * min(1.0, 0.5 / norm))[None]
+            clock = Clock(jnp.float32(0.2), jnp.float32(0.0), jnp.float32(11.0))
+            ours, state = level.step(functions, profile, gradient[None], state, ours, clock)
+            steps, known = optimizer.update(clipped, known)
+            vectors = vectors - 5e-4 * steps
+        assert np.allclose(ours, vectors, atol=3e-6), name
 
 
 def test_the_same_seed_gives_the_same_bits(core: TemporalRLCore, baseline: Baseline) -> None:
