@@ -42,13 +42,18 @@ class _Frozen(BaseModel):
 
 
 class Metric(_Frozen):
-    """One number that an evaluation yields per seed."""
+    """One number that an evaluation yields per seed.
+
+    ``robust``: reports show its interquartile mean beside the mean, as fields do whose scores have
+    outliers (Agarwal et al. 2021, arXiv:2108.13264).
+    """
 
     name: str
     title: str
     unit: str = ""
     direction: Direction
     primary: bool = False
+    robust: bool = False
     description: str
 
 

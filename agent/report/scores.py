@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from agent.archive import Archive, CampaignRecord, CandidateRecord
 from agent.evaluation.racing import best_of, gain
 from agent.evaluation.seeds import Job, jobs_of
-from agent.evaluation.statistics import Estimate
+from agent.evaluation.statistics import Estimate, interval
 from templates.contract import TemplateSpec
 
 __all__ = ["ScoreBook"]
@@ -70,6 +70,23 @@ class ScoreBook:
             mine, theirs = self.of_tier(candidate, tier), self.of_tier(baseline, tier)
             if mine and theirs and len(mine) >= 2 * len(self.spec.search_tasks):
                 return gain(mine, theirs, self.spec.primary.direction)
+        return None
+
+    def robust(self, candidate: CandidateRecord) -> Estimate | None:
+        """Interquartile mean over tasks and seeds of the furthest tier of the search.
+
+        Returns:
+            None where the template does not ask for it, or there are too few seeds.
+        """
+        if not self.spec.primary.robust:
+            return None
+        for tier in ("search", "screen"):
+            scores = self.of_tier(candidate, tier)
+            if len(scores) >= 2 * len(self.spec.search_tasks):
+                by_task: dict[str, list[float]] = {}
+                for (task, _), score in sorted(scores.items()):
+                    by_task.setdefault(task, []).append(score)
+                return interval(by_task, statistic="iqm")
         return None
 
     def seeds(self, candidate: CandidateRecord) -> tuple[int, int]:

@@ -30,6 +30,7 @@ class Row:
         candidate: The candidate.
         gain: Over the best baseline on common seeds of the search, positive is better; None for
             the best baseline itself and where there is no common tier.
+        robust: Interquartile mean of the score, where the template asks for it.
         seeds: Number of seeds of the search that its score rests on.
         fresh_seeds: Number of fresh seeds of the confirmation, 0 where there was none.
         is_best_baseline: Whether this is what the others are compared with.
@@ -38,6 +39,7 @@ class Row:
     rank: int
     candidate: CandidateRecord
     gain: Estimate | None
+    robust: Estimate | None
     seeds: int
     fresh_seeds: int
     is_best_baseline: bool
@@ -166,6 +168,7 @@ def _row(
         rank=rank,
         candidate=candidate,
         gain=None if baseline is None else book.gain(candidate, baseline),
+        robust=book.robust(candidate),
         seeds=seeds,
         fresh_seeds=fresh,
         is_best_baseline=baseline is not None and candidate.id == baseline.id,

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from agent.archive import AttemptRecord
-from agent.report import summary
+from agent.evaluation.statistics import iqm
+from agent.report import summary, write_report
 from templates.errors import UserError
 from templates.registry import load_template
 
@@ -159,3 +160,26 @@ def test_minimizing_turns_gains_round(archive, fill, tmp_path):
 def test_an_unknown_campaign_is_the_users_mistake(archive, nothing_found):
     with pytest.raises(UserError, match="no campaign"):
         summary(archive, "2019-01-01-nothing")
+
+
+def test_interquartile_means_where_a_template_asks_for_them(archive, fill, tmp_path):
+    source = (load_template("preference_loss").path / "template.toml").read_text()
+    (tmp_path / "robust").mkdir()
+    changed = source.replace("primary = true", "primary = true\nrobust = true")
+    (tmp_path / "robust" / "template.toml").write_text(changed)
+    fill(archive, tmp_path / "robust")
+    found = summary(archive, "latest")
+    row = next(row for row in found.rows if row.candidate.name == "dpo")
+    scores = [evaluation.primary for evaluation in archive.evaluations(row.candidate.id, "full")]
+    assert row.robust.low < row.robust.value < row.robust.high
+    assert row.robust.n == row.seeds
+    assert row.robust.value == pytest.approx(iqm(scores[: row.seeds]))
+    page = write_report(archive, found.campaign.id, tmp_path).read_text(encoding="utf-8")
+    assert page.count('data-label="IQM"') == len(found.rows)
+
+
+def test_no_interquartile_means_elsewhere(archive, nothing_found, tmp_path):
+    found = summary(archive, "latest")
+    assert all(row.robust is None for row in found.rows)
+    page = write_report(archive, found.campaign.id, tmp_path).read_text(encoding="utf-8")
+    assert "IQM" not in page
