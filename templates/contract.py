@@ -60,7 +60,9 @@ class Baseline:
     """Something already known (or a control), shipped with a template as one Python file.
 
     The file's docstring opens with the title on its first line; the remaining lines are the
-    citation. Files whose name starts with ``control_`` are controls and must rank last.
+    citation. Files whose name starts with ``control_`` are controls and must rank last. A text
+    file of the same name beside it (``sketch``) is what prompts show instead of the code, where
+    that says nothing to a reader: a network's weights, say.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Baseline:
     citation: str
     code: str
     is_control: bool
+    sketch: str = ""
 
 
 class BoundFunction(Protocol):

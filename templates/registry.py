@@ -150,10 +150,12 @@ def _baseline(file: Path) -> Baseline:
         raise UserError(f"{file}: line {error.lineno}: {error.msg}") from error
     if not lines:
         raise UserError(f"{file} needs a docstring: its title, then its citation")
+    sketch = file.with_suffix(".txt")
     return Baseline(
         name=file.stem,
         title=lines[0].rstrip("."),
         citation=" ".join(line.strip() for line in lines[1:] if line.strip()),
         code=code,
         is_control=file.stem.startswith("control_"),
+        sketch=sketch.read_text(encoding="utf-8") if sketch.is_file() else "",
     )

@@ -59,6 +59,7 @@ class Slots:
         self._identified: dict[int, threading.Event] = {}
         self._finished: dict[int, threading.Event] = {}
         self._peers: dict[int, Peer] = {}
+        self._sketches = {one.code: one.sketch for one in context.template.baselines if one.sketch}
 
     def run(self, slot: int) -> None:
         """Do whatever is left to do for a slot; returns once the candidate's fate is settled."""
@@ -308,7 +309,8 @@ class Slots:
                     index=index,
                     name=baseline.name,
                     thought=baseline.title,
-                    code=without_docstring(baseline.code),
+                    code=self._shown(baseline.code),
+                    sketched=baseline.code in self._sketches,
                     kind="control" if baseline.is_control else "baseline",
                     stage="traced",
                 )
@@ -320,6 +322,10 @@ class Slots:
             context.wait_for(self._event(self._finished, earlier))
         return tuple(self._peer(index) for index in range(context.first_proposal + last + 1))
 
+    def _shown(self, code: str) -> str:
+        """What a prompt shows of a candidate: its code, or a sketch where code says nothing."""
+        return self._sketches.get(code) or without_docstring(code)
+
     def _peer(self, index: int) -> Peer:
         """A settled candidate as prompts show it; read from the archive once."""
         if index not in self._peers:
@@ -330,7 +336,8 @@ class Slots:
                 index=record.index,
                 name=record.name,
                 thought=record.thought,
-                code=without_docstring(record.code),
+                code=self._shown(record.code),
+                sketched=record.code in self._sketches,
                 kind=record.kind,
                 stage=record.stage,
                 score=record.score,

@@ -36,7 +36,8 @@ class Peer:
         index: Position in the campaign; larger is more recent.
         name: Name within the campaign.
         thought: Why it should work; empty for baselines.
-        code: Its source.
+        code: Its source, or a text that stands for it.
+        sketched: Whether ``code`` is such a text, for example a table of values.
         kind: Where it came from.
         stage: The last tier it completed, or where it failed.
         score: Primary metric, in the metric's own direction; None where it was not scored.
@@ -56,6 +57,7 @@ class Peer:
     code: str
     kind: Literal["proposal", "baseline", "control", "user"]
     stage: str
+    sketched: bool = False
     score: float | None = None
     low: float | None = None
     high: float | None = None

@@ -15,7 +15,7 @@ from templates.temporal_rl.curves import curves_of
 from templates.temporal_rl.levels import LEVELS, SLOTS
 from templates.temporal_rl.probes import probe_arguments
 from templates.temporal_rl.score import results
-from templates.temporal_rl.settings import POINTS, TASKS, Setup
+from templates.temporal_rl.settings import POINTS, PROFILES, Setup
 from templates.temporal_rl.training import Trainer
 
 __all__ = ["TemporalRLCore"]
@@ -29,32 +29,33 @@ class TemporalRLCore:
 
     Args:
         platform: "cpu" or "cuda".
+        profile: Sizes and tasks: ``cpu`` or ``gpu``; either runs on either platform.
         level: What candidates are: ``drift``, ``objective`` or ``optimiser``.
 
     Raises:
-        KeyError: For another platform or level.
+        KeyError: For another platform, profile or level.
     """
 
-    def __init__(self, platform: str, level: str = "drift") -> None:
-        profiles = {setup.environment: setup.profile for setup in TASKS.values()}
+    def __init__(self, platform: str, profile: str = "cpu", level: str = "drift") -> None:
+        self._tasks = PROFILES[profile]
+        profiles = {setup.environment: setup.profile for setup in self._tasks.values()}
         self._profile = next(iter(profiles.values()))
         self._members = _MEMBERS[platform]
         self._level = LEVELS[level]
-        self._trainers = {
-            name: Trainer(name, profile, self._level) for name, profile in profiles.items()
-        }
+        self._trainers = {name: Trainer(name, own, self._level) for name, own in profiles.items()}
 
     def warm_up(self) -> None:
         """Compile acting and judging in every environment."""
         required = self._level.names[0]
         functions = {required: _Nothing(self._members * self._level.share(self._profile))}
         for name, trainer in self._trainers.items():
-            setup = next(setup for setup in TASKS.values() if setup.environment == name)
+            setup = next(setup for setup in self._tasks.values() if setup.environment == name)
             trainer.train(functions, setup, [0] * self._members, rollouts=POINTS)
 
     def probes(self) -> Mapping[str, Sequence[tuple[NDArray[np.float32], ...]]]:
         """Samples as training has them, and beyond."""
-        found = probe_arguments(self._members * self._level.share(self._profile))
+        population = self._members * self._level.share(self._profile)
+        found = probe_arguments(population, self._profile.horizon)
         return {name: found[name] for name in self._level.names}
 
     def curves(self, functions: Mapping[str, BoundFunction]) -> Mapping[str, Any]:
@@ -75,7 +76,7 @@ class TemporalRLCore:
             KeyError: For an unknown function or task.
             ValueError: Where the functions' population is not made for a number of agents.
         """
-        setup = TASKS[task]
+        setup = self._tasks[task]
         population = next(iter(functions.values())).population
         share = self._level.share(setup.profile)
         together, rest = divmod(population, share)

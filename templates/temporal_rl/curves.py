@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from templates.contract import BoundFunction
 from templates.temporal_rl.levels import Functions
 from templates.temporal_rl.responses import responses_of
-from templates.temporal_rl.settings import HORIZON, Profile
+from templates.temporal_rl.settings import Profile
 
 __all__ = ["curves_of"]
 
@@ -76,7 +76,7 @@ def _surface(
     log_r, a = grid_l.ravel(), grid_a.ravel()
     r = np.exp(log_r)
     t = np.full_like(r, time)
-    log_n = np.full_like(r, np.log(HORIZON))
+    log_n = np.full_like(r, np.log(profile.horizon))
     if "drift" in functions:
         value, (of_ratio, of_log) = _run(
             functions["drift"], r, log_r, a, t, log_n, np.full_like(r, profile.clip)
@@ -104,17 +104,19 @@ def _pressure(functions: Functions, profile: Profile) -> dict[str, Any]:
             weak = np.flatnonzero(force < _KEPT * max(force[0], 1e-9))
             found[name].append(float(np.exp(sign * fine[weak[0]])) if weak.size else None)
     found["entropy"] = _entropy_weights(functions, profile)
-    found["learning_rate"] = _schedule(functions, "learning_rate")
+    found["learning_rate"] = _schedule(functions, profile, "learning_rate")
     return found
 
 
 def _entropy_weights(functions: Functions, profile: Profile) -> list[float]:
     """What a nat of entropy is worth, against an advantage of one standard deviation."""
     if "drift" in functions:
-        return [profile.entropy * weight for weight in _schedule(functions, "entropy_weight")]
+        return [
+            profile.entropy * weight for weight in _schedule(functions, profile, "entropy_weight")
+        ]
     t = _ALL_TIMES
     zero, one = np.zeros_like(t), np.ones_like(t)
-    log_n = np.log(HORIZON) * one
+    log_n = np.log(profile.horizon) * one
     _, (of_log, of_entropy, _) = _run(
         functions["loss"], zero, one, 0.5 * one, zero, zero, zero, t, zero, log_n
     )
@@ -122,11 +124,11 @@ def _entropy_weights(functions: Functions, profile: Profile) -> list[float]:
     return [float(x) for x in np.nan_to_num(-of_entropy / scale)]
 
 
-def _schedule(functions: Functions, name: str) -> list[float]:
+def _schedule(functions: Functions, profile: Profile, name: str) -> list[float]:
     if name not in functions:
         return [1.0] * len(_ALL_TIMES)
     t = _ALL_TIMES
-    values = _values(functions[name], t, np.zeros_like(t), np.full_like(t, np.log(HORIZON)))
+    values = _values(functions[name], t, np.zeros_like(t), np.full_like(t, np.log(profile.horizon)))
     return [float(x) for x in np.nan_to_num(values)]
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from templates.temporal_rl.levels import MOMENTA, SLOTS
-from templates.temporal_rl.settings import HORIZON
 
 __all__ = ["probe_arguments"]
 
@@ -20,7 +19,7 @@ _SPREADS = (0.05, 0.2, 0.5, 1.0)
 _GRADIENTS = (1e-4, 1e-3, 1e-2, 1e-1)
 
 
-def probe_arguments(population: int) -> dict[str, list[Arguments]]:
+def probe_arguments(population: int, horizon: int) -> dict[str, list[Arguments]]:
     """Arguments of every function of every level, by the function's name.
 
     Samples as training has them, and beyond: log-ratios from a few hundredths to some units,
@@ -30,6 +29,7 @@ def probe_arguments(population: int) -> dict[str, list[Arguments]]:
 
     Args:
         population: Leading axis; the same samples repeat along it.
+        horizon: N of the search.
     """
     random = np.random.default_rng(20240208)
     found: dict[str, list[Arguments]] = {
@@ -43,7 +43,7 @@ def probe_arguments(population: int) -> dict[str, list[Arguments]]:
         log_r = spread * random.standard_normal(_SAMPLES)
         advantage = random.standard_normal(_SAMPLES)
         t, b = random.uniform(0, 1, _SAMPLES), random.uniform(0, 1, _SAMPLES)
-        log_n = np.log(HORIZON * 2.0 ** random.integers(-2, 3, _SAMPLES))
+        log_n = np.log(horizon * 2.0 ** random.integers(-2, 3, _SAMPLES))
         entropy = random.uniform(0, 1.6, _SAMPLES)
         v_old, target = random.standard_normal((2, _SAMPLES))
         v = v_old + 0.3 * random.standard_normal(_SAMPLES)
@@ -57,7 +57,7 @@ def probe_arguments(population: int) -> dict[str, list[Arguments]]:
         parameter = 0.2 * random.standard_normal(_SAMPLES)
         momenta = size * random.standard_normal((_SAMPLES, len(MOMENTA)))
         t, b = random.uniform(0, 1, _SAMPLES), random.uniform(0, 1, _SAMPLES)
-        log_n = np.log(HORIZON * 2.0 ** random.integers(-2, 3, _SAMPLES))
+        log_n = np.log(horizon * 2.0 ** random.integers(-2, 3, _SAMPLES))
         state = np.broadcast_to(slots, (_SAMPLES, SLOTS))
         add("update", gradient, state, parameter, momenta, t, b, log_n)
         add("init", parameter)

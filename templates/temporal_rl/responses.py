@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from templates.temporal_rl.levels import MOMENTA, SLOTS, Functions
-from templates.temporal_rl.settings import HORIZON, Profile
+from templates.temporal_rl.settings import Profile
 
 __all__ = ["responses_of"]
 
@@ -73,7 +73,7 @@ def _run(functions: Functions, profile: Profile, gradients: Floats, t: Floats) -
         else np.zeros((size, SLOTS), np.float32)
     )
     elapsed = np.resize(t, size).astype(np.float32)
-    log_n = np.full(size, np.log(HORIZON), np.float32)
+    log_n = np.full(size, np.log(profile.horizon), np.float32)
     decays, momenta = np.array(MOMENTA), np.zeros((size, len(MOMENTA)))
     found = []
     for place, gradient in enumerate(gradients):

@@ -1,11 +1,12 @@
-"""Sizes of the experiments: how PPO runs on each kind of machine, and on which tasks."""
+"""Sizes of the experiments: how PPO runs, how long, and on which tasks."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-__all__ = ["HORIZON", "POINTS", "TASKS", "Profile", "Setup", "Told"]
+__all__ = ["POINTS", "PROFILES", "TASKS", "Profile", "Setup", "Told"]
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,7 @@ class Profile:
     Args:
         environments: Run side by side.
         steps: Of each environment between updates.
+        horizon: N of the search, in environment steps.
         epochs: Passes over a rollout.
         minibatches: Of a pass.
         learning_rate: Of Adam; an optimiser's steps are in units of it.
@@ -31,6 +33,7 @@ class Profile:
 
     environments: int
     steps: int
+    horizon: int
     epochs: int = 4
     minibatches: int = 4
     learning_rate: float = 5e-4
@@ -92,17 +95,16 @@ class Setup:
     told: Told = Told()
 
 
-_CONTROL = Profile(environments=16, steps=32)
-_MINATAR = Profile(environments=16, steps=32, activation="relu")
+_CONTROL = Profile(environments=16, steps=32, horizon=100_000)
 _ENVIRONMENTS = {
-    "cartpole": ("CartPole-v1", _CONTROL),
-    "frozen_lake": ("FrozenLake-misc", _CONTROL),
-    "breakout": ("Breakout-MinAtar", _MINATAR),
-    "acrobot": ("Acrobot-v1", _CONTROL),
-    "freeway": ("Freeway-MinAtar", _MINATAR),
-    "space_invaders": ("SpaceInvaders-MinAtar", _MINATAR),
+    "cartpole": "CartPole-v1",
+    "frozen_lake": "FrozenLake-misc",
+    "breakout": "Breakout-MinAtar",
+    "acrobot": "Acrobot-v1",
+    "freeway": "Freeway-MinAtar",
+    "space_invaders": "SpaceInvaders-MinAtar",
+    "asterix": "Asterix-MinAtar",
 }
-_SEARCH = ("cartpole", "frozen_lake", "breakout")
 _HORIZONS = {"quarter": 0.25, "half": 0.5, "double": 2.0, "quadruple": 4.0}
 _TOLD = {
     "time_start": Told(frozen=0.0),
@@ -110,27 +112,54 @@ _TOLD = {
     "time_end": Told(frozen=1.0),
     "time_reversed": Told(reversed=True),
 }
-HORIZON = 100_000
-"""N of the search, in environment steps."""
 
 POINTS = 10
 """At how many points of training, evenly spread, a policy is judged."""
 
 
-def _tasks() -> dict[str, Setup]:
-    tasks = {name: Setup(*found, HORIZON) for name, found in _ENVIRONMENTS.items()}
-    for name in ("cartpole", "breakout"):
+def _tasks(
+    profiles: Mapping[str, Profile], search: tuple[str, ...], horizons: tuple[str, ...]
+) -> dict[str, Setup]:
+    """The environments of ``profiles``, other horizons of some, and what time is misstated in."""
+    tasks = {
+        name: Setup(_ENVIRONMENTS[name], profile, profile.horizon)
+        for name, profile in profiles.items()
+    }
+    for name in horizons:
         for word, factor in _HORIZONS.items():
-            tasks[f"{name}_{word}"] = Setup(*_ENVIRONMENTS[name], int(HORIZON * factor))
+            plain = tasks[name]
+            tasks[f"{name}_{word}"] = replace(plain, horizon=int(plain.horizon * factor))
         for word in ("quarter", "quadruple"):
             own = tasks[f"{name}_{word}"]
             told = Told(search_horizon=True)
             tasks[f"{name}_{word}_log_horizon"] = replace(own, told=told)
-    for name in _SEARCH:
+    for name in search:
         for word, told in _TOLD.items():
             tasks[f"{name}_{word}"] = replace(tasks[name], told=told)
     return tasks
 
 
-TASKS = _tasks()
-"""Every task of ``template.toml`` by name."""
+_MINATAR = replace(_CONTROL, activation="relu")
+_LARGE = replace(
+    _MINATAR, environments=64, steps=128, minibatches=8, learning_rate=5e-3, horizon=10_000_000
+)
+
+PROFILES: Mapping[str, Mapping[str, Setup]] = {
+    "cpu": _tasks(
+        {
+            **dict.fromkeys(("cartpole", "frozen_lake", "acrobot"), _CONTROL),
+            **dict.fromkeys(("breakout", "freeway", "space_invaders"), _MINATAR),
+        },
+        search=("cartpole", "frozen_lake", "breakout"),
+        horizons=("cartpole", "breakout"),
+    ),
+    "gpu": _tasks(
+        dict.fromkeys(("space_invaders", "breakout", "asterix", "freeway"), _LARGE),
+        search=("space_invaders", "breakout"),
+        horizons=("space_invaders",),
+    ),
+}
+"""Every task by its name in ``template.toml``, for each choice of the setting ``profile``."""
+
+TASKS = PROFILES["cpu"]
+"""Those of the default profile."""

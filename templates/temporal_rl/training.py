@@ -8,7 +8,7 @@ anew for another one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -28,7 +28,7 @@ from templates.temporal_rl.rollout import (
     episode_returns,
     fresh_runner,
 )
-from templates.temporal_rl.settings import HORIZON, POINTS, Profile, Setup
+from templates.temporal_rl.settings import POINTS, Profile, Setup
 
 __all__ = ["Record", "Trainer"]
 
@@ -71,32 +71,36 @@ class Trainer:
         self._start = jax.jit(self._begin)
         self._collect = jax.jit(self._roll, donate_argnums=1)
         self._judge = jax.jit(self._returns)
-        self._last: tuple[Functions, Any] | None = None
+        self._last: tuple[object, Any] | None = None
 
     def train(
         self,
-        functions: Functions,
+        functions: Functions | Callable[[Any], Functions],
         setup: Setup,
         seeds: Sequence[int],
         rollouts: int | None = None,
         *,
         judged: bool = True,
+        weights: Any = None,
     ) -> Record:
         """Train one policy for each seed.
 
         Args:
-            functions: The candidate, exported for as many samples as all seeds' minibatches hold.
+            functions: The candidate, exported for as many samples as all seeds' minibatches hold;
+                or what makes it of ``weights``, compiled once for all weights.
             setup: The task; its environment is this trainer's.
             seeds: 31 bits each.
             rollouts: Stop after so many; None for the whole horizon.
             judged: Whether to judge policies on the way; without it all returns are zero.
+            weights: Arrays, handed to ``functions`` where that is no mapping.
         """
         update = self._update_of(functions)
         # Committed to the device, as everything is that an exported function had a part in: else
         # the first candidate would have all programs compiled once more for committed arrays.
         keys = jax.device_put(_keys(seeds), jax.devices()[0])
         vectors, runner = self._start(keys)
-        state = jax.device_put(self._learner.start(functions, vectors), jax.devices()[0])
+        begun = self._learner.start(_made(functions, weights), vectors)
+        state, weights = jax.device_put((begun, weights), jax.devices()[0])
         whole = max(1, setup.horizon // self._profile.samples)
         # Time passes on the device: numbers handed over before each rollout would cost more.
         clock = jax.device_put(_clock(setup, whole), jax.devices()[0])
@@ -107,7 +111,9 @@ class Trainer:
         outcomes: list[list[Outcome]] = [[]]
         for rollout in range(count):
             runner, experience = self._collect(vectors, runner, keys, place)
-            vectors, state, place, outcome = update(vectors, state, experience, place, clock)
+            vectors, state, place, outcome = update(
+                weights, vectors, state, experience, place, clock
+            )
             outcomes[-1].append(outcome)
             if rollout in ends:
                 unseen = np.zeros(len(seeds), np.float32)
@@ -153,11 +159,12 @@ class Trainer:
         returns: jax.Array = each(one, vectors, keys)
         return returns
 
-    def _update_of(self, functions: Functions) -> Any:
+    def _update_of(self, functions: Functions | Callable[[Any], Functions]) -> Any:
         """The compiled updates; those of the last candidate are kept, since seeds come in a row."""
         if self._last is None or self._last[0] is not functions:
 
             def update(
+                weights: Any,
                 vectors: jax.Array,
                 state: Any,
                 experience: Experience,
@@ -166,12 +173,21 @@ class Trainer:
             ) -> tuple[jax.Array, Any, jax.Array, Outcome]:
                 elapsed = clock.start + place * clock.each
                 vectors, state, outcome = self._learner.update(
-                    functions, vectors, state, experience, elapsed, clock.log_horizon
+                    _made(functions, weights),
+                    vectors,
+                    state,
+                    experience,
+                    elapsed,
+                    clock.log_horizon,
                 )
                 return vectors, state, place + 1, outcome
 
-            self._last = (functions, jax.jit(update, donate_argnums=(0, 1)))
+            self._last = (functions, jax.jit(update, donate_argnums=(1, 2)))
         return self._last[1]
+
+
+def _made(functions: Functions | Callable[[Any], Functions], weights: Any) -> Functions:
+    return functions(weights) if callable(functions) else functions
 
 
 def _keys(seeds: Sequence[int]) -> jax.Array:
@@ -193,7 +209,7 @@ def _clock(setup: Setup, rollouts: int) -> _Clock:
         start, each_rollout = told.frozen, 0.0
     elif told.reversed:
         start, each_rollout = 1.0, -each_rollout
-    horizon = HORIZON if told.search_horizon else setup.horizon
+    horizon = setup.profile.horizon if told.search_horizon else setup.horizon
     return _Clock(*map(jnp.float32, (start, each_rollout, np.log(horizon))))
 
 

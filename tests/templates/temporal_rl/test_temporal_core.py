@@ -14,14 +14,14 @@ import pytest
 from scipy import stats
 
 from templates.contract import BoundFunction, SeedResult
-from templates.registry import Template
+from templates.registry import load_template
 from templates.temporal_rl.core import TemporalRLCore
 from templates.temporal_rl.environments import make_environment
 from templates.temporal_rl.learning import Learner
 from templates.temporal_rl.levels import LEVELS, Clock
 from templates.temporal_rl.network import ActorCritic
 from templates.temporal_rl.rollout import Batch, Experience, collect, fresh_runner
-from templates.temporal_rl.settings import TASKS, Profile
+from templates.temporal_rl.settings import PROFILES, TASKS, Profile
 from templates.temporal_rl.training import Trainer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "data"))
@@ -37,12 +37,28 @@ def score(core: TemporalRLCore, functions: Bound, task: str, seeds: list[int]) -
     return [result.metrics["normalized_return"] for result in found]
 
 
-def test_tasks_are_those_of_the_template(drift_template: Template) -> None:
-    assert set(TASKS) == {task.name for task in drift_template.spec.tasks}
-    for task in drift_template.spec.ablations:
-        changed, plain = TASKS[task.name], TASKS[task.of]
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+def test_tasks_are_those_of_the_template(profile: str) -> None:
+    spec = load_template("temporal_rl", {"profile": profile}).spec
+    tasks = PROFILES[profile]
+    assert set(tasks) == {task.name for task in spec.tasks}
+    for task in spec.ablations:
+        changed, plain = tasks[task.name], tasks[task.of]
         assert changed.told != plain.told
         assert (changed.environment, changed.horizon) == (plain.environment, plain.horizon)
+    for level in LEVELS:
+        both = load_template("temporal_rl", {"profile": profile, "level": level}).spec
+        share = LEVELS[level].share(next(iter(tasks.values())).profile)
+        assert both.population == {"cpu": share, "cuda": 32 * share}
+
+
+def test_the_large_profile_runs_on_a_cpu_too(bind: Callable[..., Bound]) -> None:
+    core = TemporalRLCore("cpu", profile="gpu")
+    functions = bind("drift", "ppo_rate_annealed", 1024)
+    (result,) = core.evaluate(functions, effort="smoke", task="breakout", seeds=[1])
+    assert result.failed is None
+    assert result.detail["steps"][-1] == 10_000_000
+    assert 0.0 < result.metrics["return"] < 20.0
 
 
 def test_truncation_is_no_termination() -> None:
@@ -64,7 +80,7 @@ def test_truncation_is_no_termination() -> None:
 
 def test_advantages_are_the_sums_that_define_them() -> None:
     """Against eq. 16 of Schulman et al. 2016, term by term, with both endings inside."""
-    profile = Profile(environments=3, steps=40, epochs=1, minibatches=1)
+    profile = Profile(environments=3, steps=40, horizon=1000, epochs=1, minibatches=1)
     environment = make_environment("CartPole-v1")
     network = ActorCritic(environment.size, environment.actions, 8, "tanh")
     vector = network.initial(jax.random.key(0)) * 3
@@ -111,7 +127,7 @@ def test_advantages_are_the_sums_that_define_them() -> None:
 
 
 def test_one_update_is_the_gradient_of_ppos_loss(baseline: Baseline) -> None:
-    profile = Profile(environments=16, steps=8, epochs=1, minibatches=1)
+    profile = Profile(environments=16, steps=8, horizon=1000, epochs=1, minibatches=1)
     network = ActorCritic(5, 3, 16, "tanh")
     keys = jax.random.split(jax.random.key(0), 8)
     vector = network.initial(keys[0])
