@@ -256,6 +256,8 @@ class DockerSandbox:
             "ulimits": [Ulimit(name="core", soft=0, hard=0)],
             "log_config": {"type": "none"},
             "labels": {OWNER_LABEL: _owner()},
+            # Else the user's proxies, often with a password, would be in the environment.
+            "use_config_proxy": False,
             "runtime": self._runtime,
             "device_requests": [DeviceRequest(count=-1, capabilities=[["gpu"]])]
             if role.gpu

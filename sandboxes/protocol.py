@@ -140,6 +140,10 @@ class Channel:
             except (BrokenPipeError, ConnectionError, OSError) as error:
                 raise PeerClosedError(f"cannot write: {error}") from error
 
+    def wait(self) -> None:
+        """Return once there is something to receive, without reading any of it."""
+        self._wait(self._read_fd, select.POLLIN, None)
+
     def receive(self, *, deadline: float | None = None) -> Message:
         """Read one message before ``deadline`` (`time.monotonic` seconds).
 

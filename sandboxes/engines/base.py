@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import queue
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -19,7 +20,8 @@ from typing import Annotated, Any, Self, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
-from sandboxes.contract import Inspection, ProcessHandle, Program, Sandbox
+from sandboxes.contract import Inspection, ProcessHandle, Program, Role, Sandbox
+from sandboxes.engines.starting import boot
 from sandboxes.protocol import Message, ProtocolError
 from templates.errors import CandidateError, DiscoveryError, InfrastructureError
 from templates.registry import Template
@@ -108,9 +110,15 @@ class Engine(ABC):
         self._slots = [Slot(number) for number in range(self.workers)]
         self._free: queue.SimpleQueue[Slot] = queue.SimpleQueue()
         self._closed = False
+        self._guard = threading.Lock()
+        self._running: list[ProcessHandle] = []
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(
@@ -141,19 +149,18 @@ class Engine(ABC):
             first = self._prepare(starters)
             started = [starters.submit(self._start_worker, slot) for slot in self._slots]
         for future in (*first, *started):
-            error = future.exception()
-            if error is not None:
-                self.close()
-                raise error
+            future.result()
         for slot in self._slots:
             self._free.put(slot)
 
     def close(self) -> None:
-        """End every process; safe to call twice and while requests are under way."""
-        self._closed = True
+        """End every process, also those that are only just starting; safe to call twice."""
+        with self._guard:
+            self._closed = True
+            running, self._running = self._running, []
+        for handle in running:
+            handle.kill()
         for slot in self._slots:
-            if slot.handle is not None:
-                slot.handle.kill()
             slot.handle = None
 
     @abstractmethod
@@ -192,6 +199,35 @@ class Engine(ABC):
     @abstractmethod
     def _start_worker(self, slot: Slot) -> None:
         """Start a warm worker in a place of the pool."""
+
+    def _boot(
+        self, role: Role, timeout_s: float, first: Message | None = None
+    ) -> tuple[ProcessHandle, Message]:
+        """Start a process that `close` knows of; one that does not come up is tried once more.
+
+        Raises:
+            InfrastructureError: It did not come up twice, or the engine was closed.
+        """
+        for attempt in (1, 2):
+            try:
+                return boot(self.sandbox, role, timeout_s, first, started=self._register)
+            except InfrastructureError as error:
+                if attempt == 2 or self._closed:
+                    raise
+                self.notify(f"{error}; tried once more")
+        raise AssertionError("unreachable")
+
+    def _register(self, handle: ProcessHandle) -> None:
+        with self._guard:
+            if self._closed:
+                raise InfrastructureError("the sandbox was closed")
+            self._running.append(handle)
+
+    def _end(self, handle: ProcessHandle) -> None:
+        """End one process."""
+        handle.kill()
+        with self._guard:
+            self._running = [one for one in self._running if one is not handle]
 
     def _measurements(
         self, reply: Message, slot: Slot, task: str, seeds: Sequence[int]
@@ -253,5 +289,5 @@ class Engine(ABC):
             raise InfrastructureError("the sandbox was closed")
         self.notify(f"{why}; replaced")
         if slot.handle is not None:
-            slot.handle.kill()
+            self._end(slot.handle)
             slot.handle = None

@@ -20,7 +20,6 @@ from sandboxes.engines.screen import screen
 from sandboxes.engines.starting import (
     PRIVATE_PACKAGES,
     WARM_UP_TIMEOUT_S,
-    boot,
     compiled_core,
     evaluator_role,
 )
@@ -70,9 +69,7 @@ class FunctionEngine(Engine):
     def close(self) -> None:
         """See `Engine.close`."""
         super().close()
-        tracer, self._tracer = self._tracer, None
-        if tracer is not None:
-            tracer.kill()
+        self._tracer = None
 
     def _prepare(self, starters: ThreadPoolExecutor) -> Sequence[Future[None]]:
         tracer = starters.submit(self._start_tracer)
@@ -187,7 +184,7 @@ class FunctionEngine(Engine):
             raise InfrastructureError("the sandbox was closed")
         self.notify(f"tracer replaced ({why})")
         if self._tracer is not None:
-            self._tracer.kill()
+            self._end(self._tracer)
             self._tracer = None
 
     def _start_tracer(self) -> None:
@@ -205,10 +202,10 @@ class FunctionEngine(Engine):
             scratch_bytes=0,
             nests=True,
         )
-        self._tracer, _ = boot(self.sandbox, role, 60.0)
+        self._tracer, _ = self._boot(role, 60.0)
 
     def _start_worker(self, slot: Slot) -> None:
         role = evaluator_role(self.template, self.platform)
         warm = Message("warm", {}, {"compiled": self._compiled})
-        slot.handle, hello = boot(self.sandbox, role, WARM_UP_TIMEOUT_S, warm)
+        slot.handle, hello = self._boot(role, WARM_UP_TIMEOUT_S, warm)
         slot.device = str(hello.body.get("device", ""))

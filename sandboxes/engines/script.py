@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sandboxes.contract import Inspection, Program, Role
 from sandboxes.engines.base import GRACE_S, Engine, Measurement, Slot, UntrustedText
 from sandboxes.engines.screen import parse
-from sandboxes.engines.starting import PRIVATE_PACKAGES, boot, evaluator_role
+from sandboxes.engines.starting import PRIVATE_PACKAGES, evaluator_role
 from sandboxes.protocol import Message, ProtocolError
 from templates.contract import Script
 from templates.errors import CandidateError, InfrastructureError
@@ -97,7 +97,7 @@ class ScriptEngine(Engine):
             {_CODE: program.modules[_CODE]},
         )
         for attempt in (1, 2):
-            lab, _ = boot(self.sandbox, self._lab_role(), _START_TIMEOUT_S)
+            lab, _ = self._boot(self._lab_role(), _START_TIMEOUT_S)
             started = time.monotonic()
             deadline = started + script.timeout_s + GRACE_S
             try:
@@ -116,7 +116,7 @@ class ScriptEngine(Engine):
                 self.notify("a lab ended without an answer; the script is run once more")
                 continue
             finally:
-                lab.kill()
+                self._end(lab)
             self._check(ran)
             return seconds, dict(reply.blobs)
         raise AssertionError("unreachable")
@@ -148,7 +148,7 @@ class ScriptEngine(Engine):
 
     def _start_worker(self, slot: Slot) -> None:
         role = evaluator_role(self.template, self.platform, module="sandboxes.evaluator.judge")
-        slot.handle, hello = boot(self.sandbox, role, _START_TIMEOUT_S)
+        slot.handle, hello = self._boot(role, _START_TIMEOUT_S)
         slot.device = str(hello.body.get("device", ""))
 
 

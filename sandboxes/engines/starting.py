@@ -27,9 +27,21 @@ _MADE = "2: entries are found from any folder"
 
 
 def boot(
-    sandbox: Sandbox, role: Role, timeout_s: float, first: Message | None = None
+    sandbox: Sandbox,
+    role: Role,
+    timeout_s: float,
+    first: Message | None = None,
+    *,
+    started: Callable[[ProcessHandle], None] = lambda handle: None,
 ) -> tuple[ProcessHandle, Message]:
     """Start a process, tell it what it needs first, and wait for its greeting.
+
+    Args:
+        sandbox: Where.
+        role: What for.
+        timeout_s: How long all of it may take.
+        first: What it is told first.
+        started: Told of the process before anything is said to it.
 
     Raises:
         InfrastructureError: It did not come up; the message ends with what it said.
@@ -37,6 +49,7 @@ def boot(
     deadline = time.monotonic() + timeout_s
     handle = sandbox.start(role)
     try:
+        started(handle)
         if first is not None:
             handle.channel.send(first, deadline=deadline)
         hello = handle.channel.receive(deadline=deadline)
@@ -46,6 +59,9 @@ def boot(
         raise InfrastructureError(
             f"the {role.name} did not become ready ({error}): {said[-1500:]}"
         ) from error
+    except BaseException:
+        handle.kill()
+        raise
     return handle, hello
 
 

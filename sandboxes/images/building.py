@@ -167,6 +167,7 @@ def build(
                 buildargs={"BASE": base},
                 labels=labels,
                 network_mode="none",
+                use_config_proxy=False,
                 rm=True,
                 forcerm=True,
             )

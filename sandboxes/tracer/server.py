@@ -1,7 +1,9 @@
-"""Fork server: JAX is imported once, every candidate gets a fresh fork that dies after its trace.
+"""Fork server: JAX is imported once, every candidate gets fresh forks that die after its trace.
 
-The server itself never runs a byte of a candidate and never parses what the fork sends back; it
-passes bounded bytes on to the host, which treats all of it as untrusted.
+The server itself holds no byte of a candidate, not even of its code: memory that it once filled
+would still be there in the forks of all later candidates, free for them to search. A request is
+received by a fork, the keeper, which forks the candidate, passes bounded bytes of what that says on
+to the host, which treats all of it as untrusted, and is gone.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ import jax
 import jax.numpy as jnp
 from jax import export  # noqa: F401 - imported here so that no fork has to
 
-from sandboxes.protocol import Channel, Message, PeerClosedError, encode
+from sandboxes.isolation import PR_SET_PDEATHSIG, prctl
+from sandboxes.protocol import Channel, Message, encode
 from sandboxes.tracer.cage import fork_caged
 from sandboxes.tracer.trace import TraceFailedError, trace
 
@@ -83,24 +86,21 @@ def _collect(read_fd: int, deadline: float) -> tuple[bytes, str]:
             return b"", "too_large"
 
 
-def _end(pid: int) -> int:
+def _end(pid: int, *, alone: bool) -> int:
     """Kill a candidate and all that it started; returns the wait status of the process we forked.
 
-    As process 1 of our PID namespace we can kill everything else in it at once, whatever a
-    candidate did to hide; without a namespace its session is what we can reach.
+    Where our PID namespace is our own, everything in it but its process 1 and the caller can be
+    killed at once, whatever a candidate did to hide; without one its session is what we can reach.
     """
-    everything = -1 if os.getpid() == 1 else -pid
-    for target in (everything, pid):
+    for target in (-1 if alone else -pid, pid):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(target, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
-    with contextlib.suppress(ChildProcessError):
-        while os.getpid() == 1:
-            os.waitpid(-1, 0)
     return status
 
 
-def _serve_one(channel: Channel, request: Message, limits: dict[str, Any]) -> None:
+def _serve_one(channel: Channel, limits: dict[str, Any], *, alone: bool) -> None:
+    request = channel.receive()
     started = time.monotonic()
     read_fd, write_fd = os.pipe()
     pid = fork_caged(
@@ -111,7 +111,7 @@ def _serve_one(channel: Channel, request: Message, limits: dict[str, Any]) -> No
     os.close(write_fd)
     reply, ended = _collect(read_fd, started + request.body["timeout_s"])
     os.close(read_fd)
-    status = _end(pid)
+    status = _end(pid, alone=alone)
     channel.send(
         Message(
             "traced",
@@ -133,12 +133,32 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _warm_up()
     channel.send(Message("ready", {"jax": jax.__version__}))
+    alone = os.getpid() == 1
     while True:
-        try:
-            request = channel.receive()
-        except PeerClosedError:
+        channel.wait()
+        if not _keep(channel, limits, alone=alone):
             return
-        _serve_one(channel, request, limits)
+
+
+def _keep(channel: Channel, limits: dict[str, Any], *, alone: bool) -> bool:
+    """Serve one request in a fork; whether that went well and the host is still there."""
+    keeper = os.fork()
+    if keeper == 0:
+        status = 1
+        try:
+            prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            _serve_one(channel, limits, alone=alone)
+            status = 0
+        finally:
+            os._exit(status)
+    _, status = os.waitpid(keeper, 0)
+    if alone:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                os.waitpid(-1, 0)
+    return status == 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Gymnax environments as the rollout needs them: flat observations, own resets, both endings.
+"""Environments as the rollout needs them: flat observations, own resets, both endings.
 
 An episode ends because the task is over (`terminated`: nothing follows, the value of what comes
 next is zero) or because time is up (`truncated`: something would follow, its value is estimated
@@ -7,15 +7,20 @@ from the last observation). Gymnax 1.x tells the two apart; learning must, too.
 
 from __future__ import annotations
 
+import contextlib
+import io
+import warnings
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import gymnax
 import jax
 import jax.numpy as jnp
 
-__all__ = ["Environment", "Transition", "make_environment"]
+from templates.errors import UserError
+
+__all__ = ["BraxEnvironment", "Environment", "GymnaxEnvironment", "Transition", "make_environment"]
 
 
 class Transition(NamedTuple):
@@ -36,8 +41,54 @@ class Transition(NamedTuple):
     truncated: jax.Array
 
 
+class Environment(Protocol):
+    """What the rollout asks of an environment."""
+
+    @property
+    def size(self) -> int:
+        """Length of a flat observation."""
+        ...
+
+    @property
+    def actions(self) -> int:
+        """Number of actions, or of an action's components where it is continuous."""
+        ...
+
+    @property
+    def continuous(self) -> bool:
+        """Whether actions are vectors."""
+        ...
+
+    @property
+    def longest(self) -> int:
+        """Steps after which an episode is cut."""
+        ...
+
+    @property
+    def resets_each_step(self) -> bool:
+        """Whether a fresh episode is at hand for each step; else one for each rollout."""
+        ...
+
+    def reset(self, key: jax.Array) -> tuple[jax.Array, Any]:
+        """Observation ``[size]`` and state of a fresh episode."""
+        ...
+
+    def step(
+        self, key: jax.Array, state: Any, action: jax.Array, fresh: tuple[jax.Array, Any]
+    ) -> tuple[Transition, Any]:
+        """One step, and on to the given fresh episode where this one has ended.
+
+        Args:
+            key: Of whatever is random in the dynamics.
+            state: State of the environment.
+            action: Integer scalar, or ``[actions]``.
+            fresh: What `reset` gave.
+        """
+        ...
+
+
 @dataclass(frozen=True)
-class Environment:
+class GymnaxEnvironment:
     """One gymnax environment with its default parameters.
 
     Args:
@@ -45,6 +96,7 @@ class Environment:
     """
 
     name: str
+    resets_each_step: ClassVar[bool] = True
 
     @property
     def size(self) -> int:
@@ -53,8 +105,14 @@ class Environment:
 
     @property
     def actions(self) -> int:
-        """Number of actions."""
+        """Number of actions, or of an action's components where it is continuous."""
         return int(self._made()[0].num_actions)
+
+    @property
+    def continuous(self) -> bool:
+        """Whether actions are vectors."""
+        env, params = self._made()
+        return not hasattr(env.action_space(params), "n")
 
     @property
     def longest(self) -> int:
@@ -70,15 +128,7 @@ class Environment:
     def step(
         self, key: jax.Array, state: Any, action: jax.Array, fresh: tuple[jax.Array, Any]
     ) -> tuple[Transition, Any]:
-        """One step, and on to the given fresh episode where this one has ended.
-
-        Args:
-            key: Of whatever is random in the dynamics.
-            state: State of the environment.
-            action: Integer scalar.
-            fresh: What `reset` gave; made beforehand for many steps at once, which is cheaper
-                than in each.
-        """
+        """See `Environment`; fresh episodes are made for many steps at once, which is cheaper."""
         env, params = self._made()
         observation, after, reward, terminated, _ = env.step_env(key, state, action, params)
         terminated = jnp.asarray(terminated, bool)
@@ -110,14 +160,90 @@ class Environment:
         return jnp.asarray(observation, jnp.float32).reshape(-1)
 
 
+@dataclass(frozen=True)
+class BraxEnvironment:
+    """One of Brax's robots (Freeman et al. 2021, arXiv:2106.13281), episodes of 1,000 steps.
+
+    Args:
+        name: Brax's name of it.
+        backend: Brax's physics.
+    """
+
+    name: str
+    backend: str = "positional"
+    longest: ClassVar[int] = 1000
+    continuous: ClassVar[bool] = True
+    resets_each_step: ClassVar[bool] = False
+
+    @property
+    def size(self) -> int:
+        """Length of an observation."""
+        return int(self._made().observation_size)
+
+    @property
+    def actions(self) -> int:
+        """Components of an action."""
+        return int(self._made().action_size)
+
+    def reset(self, key: jax.Array) -> tuple[jax.Array, Any]:
+        """Observation ``[size]`` and state of a fresh episode."""
+        state = self._made().reset(key)
+        return state.obs, (state, jnp.int32(0))
+
+    def step(
+        self, key: jax.Array, state: Any, action: jax.Array, fresh: tuple[jax.Array, Any]
+    ) -> tuple[Transition, Any]:
+        """See `Environment`; components of an action are cut to [-1, 1]."""
+        before, time = state
+        after = self._made().step(before, jnp.clip(action, -1.0, 1.0))
+        terminated = after.done > 0.5
+        truncated = ~terminated & (time + 1 >= self.longest)
+        over = terminated | truncated
+        transition = Transition(
+            observation=jnp.where(over, fresh[0], after.obs),
+            final_observation=after.obs,
+            reward=jnp.asarray(after.reward, jnp.float32),
+            terminated=terminated,
+            truncated=truncated,
+        )
+        going_on = jax.tree.map(lambda a, b: jnp.where(over, a, b), fresh[1], (after, time + 1))
+        return transition, going_on
+
+    def _made(self) -> Any:
+        return _make_brax(self.name, self.backend)
+
+
 def make_environment(name: str) -> Environment:
-    """The environment of that name.
+    """The environment of that name: gymnax's, or Brax's after ``brax:``.
 
     Raises:
-        ValueError: Gymnax has none of that name.
+        ValueError: There is none of that name.
+        UserError: It is Brax's, which is not installed.
     """
+    if name.startswith("brax:"):
+        robot = BraxEnvironment(name.removeprefix("brax:"))
+        _make_brax(robot.name, robot.backend)
+        return robot
     _make(name)
-    return Environment(name)
+    return GymnaxEnvironment(name)
+
+
+@cache
+def _make_brax(name: str, backend: str) -> Any:
+    try:
+        # Brax points to its successor whenever it loads a robot, and its physics prints what other
+        # engines it has not found.
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            from brax import envs
+
+            return envs.get_environment(name, backend=backend)
+    except ImportError as error:
+        raise UserError(
+            "the profile brax needs Brax: pip install 'discovery-agent[brax]'"
+        ) from error
+    except KeyError as error:
+        raise ValueError(f"Brax has no robot {name!r}") from error
 
 
 @cache

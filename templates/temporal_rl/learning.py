@@ -96,11 +96,8 @@ class Learner:
         return vectors, state, jax.tree.map(lambda part: part.mean(axis=0), outcomes)
 
     def _forward(self, parts: Weights, batch: Batch) -> Outputs:
-        logits = self._network.logits(parts, batch.observation)
-        every = jax.nn.log_softmax(logits)
-        chosen = jnp.take_along_axis(every, batch.action[:, None], axis=1)[:, 0]
-        entropy = -(jnp.exp(every) * every).sum(axis=-1)
-        return Outputs(chosen, entropy, self._network.values(parts, batch.observation))
+        log_probability, entropy = self._network.judge(parts, batch.observation, batch.action)
+        return Outputs(log_probability, entropy, self._network.values(parts, batch.observation))
 
 
 def _outcome(outputs: Outputs, batch: Batch, clip: float) -> Outcome:

@@ -37,19 +37,22 @@ class ActorCritic:
 
     Args:
         size: Length of an observation.
-        actions: Number of actions.
+        actions: Number of actions, or of an action's components where it is continuous.
         width: Units of a hidden layer.
         activation: Of hidden layers.
+        continuous: Whether actions are vectors, drawn from a normal distribution: the actor gives
+            its mean, and one more layer without inputs the logarithms of its standard deviations.
     """
 
     size: int
     actions: int
     width: int
     activation: Literal["tanh", "relu"]
+    continuous: bool = False
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
-        """The actor's three layers, then the critic's."""
+        """The actor's three layers, then the critic's, then what is continuous."""
         shapes = [
             (inputs, outputs)
             for last in (self.actions, 1)
@@ -59,6 +62,8 @@ class ActorCritic:
                 (self.width, last),
             )
         ]
+        if self.continuous:
+            shapes.append((0, self.actions))
         layers: list[Layer] = []
         for inputs, outputs in shapes:
             layers.append(Layer(layers[-1].stop if layers else 0, inputs, outputs))
@@ -76,12 +81,14 @@ class ActorCritic:
         """
         gains = (2**0.5, 2**0.5, 0.01, 2**0.5, 2**0.5, 1.0)
         parts = []
-        for layer, gain, own in zip(self.layers, gains, jax.random.split(key, 6), strict=True):
+        for layer, gain, own in zip(self.layers, gains, jax.random.split(key, 6), strict=False):
             orthogonal = jax.nn.initializers.orthogonal(gain)
             parts += [
                 orthogonal(own, (layer.inputs, layer.outputs)).ravel(),
                 jnp.zeros(layer.outputs),
             ]
+        if self.continuous:
+            parts.append(jnp.zeros(self.actions))
         return jnp.concatenate(parts)
 
     def split(self, vector: jax.Array) -> Weights:
@@ -102,12 +109,50 @@ class ActorCritic:
         return jnp.concatenate([part.ravel() for layer in parts for part in layer])
 
     def logits(self, parts: Weights, observations: jax.Array) -> jax.Array:
-        """``[..., actions]`` from observations ``[..., size]``, not normalised."""
+        """``[..., actions]`` from observations ``[..., size]``, not normalised; or a mean."""
         return self._run(parts[:3], observations)
 
     def values(self, parts: Weights, observations: jax.Array) -> jax.Array:
         """``[...]`` from observations ``[..., size]``."""
-        return self._run(parts[3:], observations)[..., 0]
+        return self._run(parts[3:6], observations)[..., 0]
+
+    def noise(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+        """What `draw` needs for actions of this shape: ``[*shape, actions]``."""
+        draw = jax.random.normal if self.continuous else jax.random.gumbel
+        return draw(key, (*shape, self.actions))
+
+    def draw(
+        self, parts: Weights, observations: jax.Array, noise: jax.Array
+    ) -> tuple[jax.Array, jax.Array]:
+        """Actions and their log-probabilities: ``[samples]``, actions that are vectors with more.
+
+        Args:
+            parts: Weights.
+            observations: ``[samples, size]``.
+            noise: ``[samples, actions]``, from `noise`.
+        """
+        logits = self.logits(parts, observations)
+        if self.continuous:
+            action = logits + jnp.exp(parts[6][1]) * noise
+            return action, _normal_log_density(noise, parts[6][1])
+        log_probabilities = jax.nn.log_softmax(logits)
+        action = jnp.argmax(log_probabilities + noise, axis=-1)
+        return action, jnp.take_along_axis(log_probabilities, action[:, None], 1)[:, 0]
+
+    def judge(
+        self, parts: Weights, observations: jax.Array, actions: jax.Array
+    ) -> tuple[jax.Array, jax.Array]:
+        """Log-probabilities of actions taken, and entropies of the policy: ``[samples]`` each."""
+        logits = self.logits(parts, observations)
+        if self.continuous:
+            log_std = parts[6][1]
+            standardized = (actions - logits) / jnp.exp(log_std)
+            entropy = (log_std + 0.5 * jnp.log(2.0 * jnp.pi * jnp.e)).sum()
+            log_density = _normal_log_density(standardized, log_std)
+            return log_density, jnp.broadcast_to(entropy, log_density.shape)
+        every = jax.nn.log_softmax(logits)
+        chosen = jnp.take_along_axis(every, actions[:, None], axis=1)[:, 0]
+        return chosen, -(jnp.exp(every) * every).sum(axis=-1)
 
     def _run(self, layers: Weights, x: jax.Array) -> jax.Array:
         act = jnp.tanh if self.activation == "tanh" else jax.nn.relu
@@ -116,3 +161,10 @@ class ActorCritic:
             if place < len(layers) - 1:
                 x = act(x)
         return x
+
+
+def _normal_log_density(standardized: jax.Array, log_std: jax.Array) -> jax.Array:
+    """Of a normal vector with independent components, ``[...]`` from ``[..., actions]``."""
+    each = -0.5 * standardized**2 - log_std - 0.5 * jnp.log(2.0 * jnp.pi)
+    density: jax.Array = each.sum(axis=-1)
+    return density

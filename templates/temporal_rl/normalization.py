@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -15,17 +16,18 @@ from typing import Any
 
 import numpy as np
 
-from templates.temporal_rl.settings import PROFILES, TASKS, Setup
+from templates.temporal_rl.settings import TASKS, Setup
 
 __all__ = ["normalized"]
 
-# Of PPO after 10 million steps with the sizes of the profile ``gpu``: the middle of what Lu et al.
+# Of PPO after 10 million steps of MinAtar and 30 to 50 million of Ant: the middle of what Lu et al.
 # 2022 (arXiv:2210.05639) and Jackson et al. 2024 (arXiv:2402.05828) publish.
 _PUBLISHED = {
     "Asterix-MinAtar": 15.5,
     "Freeway-MinAtar": 62.0,
     "Breakout-MinAtar": 55.6,
     "SpaceInvaders-MinAtar": 174.5,
+    "brax:ant": 6730.0,
 }
 _FILE = Path(__file__).resolve().parent / "data" / "normalization.json"
 
@@ -33,17 +35,15 @@ _FILE = Path(__file__).resolve().parent / "data" / "normalization.json"
 def normalized(setup: Setup, returns: Any) -> Any:
     """Returns as shares of what PPO gains over a random policy on the same task and horizon.
 
-    In the profile ``gpu`` PPO's gain is the published one of the search's horizon, at all horizons.
+    In the profiles ``gpu`` and ``brax`` it is the published gain at the search's horizon, at all.
 
     Args:
         setup: The task.
         returns: A number or an array.
     """
     random = _measured()["random"][setup.environment]
-    if setup.profile == PROFILES["gpu"]["breakout"].profile:
-        ppo = _PUBLISHED[setup.environment]
-    else:
-        ppo = _measured()["ppo"][f"{setup.environment} {setup.horizon}"]["mean"]
+    measured = _measured()["ppo"].get(f"{setup.environment} {setup.horizon}")
+    ppo = _PUBLISHED[setup.environment] if measured is None else measured["mean"]
     return (returns - random["mean"]) / (ppo - random["mean"])
 
 
@@ -90,7 +90,8 @@ def main() -> None:
         print(name, found["random"][setup.environment], found["ppo"][name], flush=True)
         _FILE.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     for environment in sorted(set(_PUBLISHED) - set(found["random"])):
-        trainer = Trainer(environment, TASKS["breakout"].profile, LEVELS["drift"])
+        small = replace(TASKS["breakout"].profile, scaled=environment.startswith("brax:"))
+        trainer = Trainer(environment, small, LEVELS["drift"])
         random = [trainer.random_return([seed])[0] for seed in seeds]
         found["random"][environment] = _summary(random)
         print(environment, found["random"][environment], flush=True)

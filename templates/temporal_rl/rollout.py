@@ -10,6 +10,13 @@ from jax import lax
 
 from templates.temporal_rl.environments import Environment
 from templates.temporal_rl.network import ActorCritic, Weights
+from templates.temporal_rl.scales import (
+    Scales,
+    fresh_scales,
+    scaled_observation,
+    scaled_reward,
+    seen,
+)
 from templates.temporal_rl.settings import Profile
 
 __all__ = [
@@ -24,10 +31,17 @@ __all__ = [
 
 
 class Runner(NamedTuple):
-    """Environments between two rollouts; arrays lead with ``[environments]``."""
+    """Environments between two rollouts.
+
+    Attributes:
+        state: Of the environments, arrays lead with ``[environments]``.
+        observation: ``[environments, size]``, as the environment gives it.
+        scales: Of observations and rewards; None where the profile takes them as they are.
+    """
 
     state: Any
     observation: jax.Array
+    scales: Scales | None
 
 
 class Batch(NamedTuple):
@@ -77,10 +91,13 @@ class _Steps(NamedTuple):
     truncated: jax.Array
 
 
-def fresh_runner(environment: Environment, key: jax.Array, environments: int) -> Runner:
+def fresh_runner(
+    environment: Environment, key: jax.Array, environments: int, *, scaled: bool = False
+) -> Runner:
     """Environments at the start of an episode each."""
     observation, state = jax.vmap(environment.reset)(jax.random.split(key, environments))
-    return Runner(state, observation)
+    scales = fresh_scales(environments, environment.size) if scaled else None
+    return Runner(state, observation, scales)
 
 
 def collect(
@@ -98,7 +115,23 @@ def collect(
     """
     act_key, mix_key = jax.random.split(key)
     parts = network.split(vector)
+    before = runner.scales
     runner, steps = _act(environment, network, profile, parts, runner, act_key)
+    if before is not None:
+        runner = runner._replace(
+            scales=seen(
+                before,
+                steps.observation,
+                steps.reward,
+                steps.terminated | steps.truncated,
+                profile.discount,
+            )
+        )
+        steps = steps._replace(
+            observation=scaled_observation(before, steps.observation),
+            final_observation=scaled_observation(before, steps.final_observation),
+            reward=scaled_reward(before, steps.reward),
+        )
     value = network.values(parts, steps.observation)
     following = network.values(parts, steps.final_observation)
     advantage = _advantages(profile, steps, value, following)
@@ -129,6 +162,7 @@ def episode_returns(
     profile: Profile,
     vector: jax.Array,
     key: jax.Array,
+    scales: Scales | None = None,
 ) -> jax.Array:
     """Undiscounted returns of the policy over one whole episode in each environment.
 
@@ -139,7 +173,7 @@ def episode_returns(
     """
     parts = network.split(vector)
     reset_key, key = jax.random.split(key)
-    first = fresh_runner(environment, reset_key, profile.environments)
+    first = fresh_runner(environment, reset_key, profile.environments)._replace(scales=scales)
 
     def one(carry: tuple[Any, ...]) -> tuple[Any, ...]:
         runner, running, total, key = carry
@@ -167,27 +201,35 @@ def _act(
     # All noise is drawn at once: many small draws inside the loop would cost more than the rest.
     shape = (profile.steps, profile.environments)
     choice_key, step_key, reset_key = jax.random.split(key, 3)
-    gumbel = jax.random.gumbel(choice_key, (*shape, network.actions))
+    noise = network.noise(choice_key, shape)
     step_keys = jax.random.split(step_key, shape)
-    fresh = jax.vmap(jax.vmap(environment.reset))(jax.random.split(reset_key, shape))
+    scales = runner.scales
+    if environment.resets_each_step:
+        fresh = jax.vmap(jax.vmap(environment.reset))(jax.random.split(reset_key, shape))
+    else:
+        once = jax.vmap(environment.reset)(jax.random.split(reset_key, profile.environments))
+        fresh = None
 
-    def one(runner: Runner, noise: Any) -> tuple[Runner, _Steps]:
-        gumbel, keys, fresh = noise
-        log_probabilities = jax.nn.log_softmax(network.logits(parts, runner.observation))
-        action = jnp.argmax(log_probabilities + gumbel, axis=-1)
-        transition, state = jax.vmap(environment.step)(keys, runner.state, action, fresh)
+    def one(runner: Runner, drawn: Any) -> tuple[Runner, _Steps]:
+        noise, keys, fresh = drawn
+        observation = runner.observation
+        if scales is not None:
+            observation = scaled_observation(scales, observation)
+        action, log_probability = network.draw(parts, observation, noise)
+        following = once if fresh is None else fresh
+        transition, state = jax.vmap(environment.step)(keys, runner.state, action, following)
         steps = _Steps(
             observation=runner.observation,
             action=action,
-            log_probability=jnp.take_along_axis(log_probabilities, action[:, None], 1)[:, 0],
+            log_probability=log_probability,
             final_observation=transition.final_observation,
             reward=transition.reward,
             terminated=transition.terminated,
             truncated=transition.truncated,
         )
-        return Runner(state, transition.observation), steps
+        return Runner(state, transition.observation, scales), steps
 
-    return lax.scan(one, runner, (gumbel, step_keys, fresh))
+    return lax.scan(one, runner, (noise, step_keys, fresh))
 
 
 def _orders(key: jax.Array, count: int, samples: int) -> jax.Array:

@@ -29,6 +29,7 @@ class Profile:
         chunk: Parameters that an optimiser is given at once.
         width: Units of a hidden layer.
         activation: Of hidden layers.
+        scaled: Whether observations and rewards are scaled by what was seen of them.
     """
 
     environments: int
@@ -46,6 +47,7 @@ class Profile:
     chunk: int = 2048
     width: int = 64
     activation: Literal["tanh", "relu"] = "tanh"
+    scaled: bool = False
 
     @property
     def samples(self) -> int:
@@ -104,6 +106,7 @@ _ENVIRONMENTS = {
     "freeway": "Freeway-MinAtar",
     "space_invaders": "SpaceInvaders-MinAtar",
     "asterix": "Asterix-MinAtar",
+    "ant": "brax:ant",
 }
 _HORIZONS = {"quarter": 0.25, "half": 0.5, "double": 2.0, "quadruple": 4.0}
 _TOLD = {
@@ -143,6 +146,16 @@ _MINATAR = replace(_CONTROL, activation="relu")
 _LARGE = replace(
     _MINATAR, environments=64, steps=128, minibatches=8, learning_rate=5e-3, horizon=10_000_000
 )
+_ROBOTS = Profile(
+    environments=2048,
+    steps=10,
+    horizon=30_000_000,
+    minibatches=32,
+    learning_rate=3e-4,
+    entropy=0.0,
+    width=256,
+    scaled=True,
+)
 
 PROFILES: Mapping[str, Mapping[str, Setup]] = {
     "cpu": _tasks(
@@ -158,6 +171,7 @@ PROFILES: Mapping[str, Mapping[str, Setup]] = {
         search=("space_invaders", "breakout"),
         horizons=("space_invaders",),
     ),
+    "brax": _tasks({"ant": _ROBOTS}, search=("ant",), horizons=("ant",)),
 }
 """Every task by its name in ``template.toml``, for each choice of the setting ``profile``."""
 

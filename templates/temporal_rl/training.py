@@ -28,6 +28,7 @@ from templates.temporal_rl.rollout import (
     episode_returns,
     fresh_runner,
 )
+from templates.temporal_rl.scales import Scales
 from templates.temporal_rl.settings import POINTS, Profile, Setup
 
 __all__ = ["Record", "Trainer"]
@@ -66,7 +67,9 @@ class Trainer:
         self._environment = make_environment(environment)
         self._profile = profile
         size, actions = self._environment.size, self._environment.actions
-        self._network = ActorCritic(size, actions, profile.width, profile.activation)
+        self._network = ActorCritic(
+            size, actions, profile.width, profile.activation, self._environment.continuous
+        )
         self._learner = Learner(self._network, profile, level)
         self._start = jax.jit(self._begin)
         self._collect = jax.jit(self._roll, donate_argnums=1)
@@ -117,21 +120,29 @@ class Trainer:
             outcomes[-1].append(outcome)
             if rollout in ends:
                 unseen = np.zeros(len(seeds), np.float32)
-                returns.append(self._judge(vectors, keys, place) if judged else unseen)
+                returns.append(
+                    self._judge(vectors, keys, place, runner.scales) if judged else unseen
+                )
                 outcomes.append([])
         return _record(jax.device_get(returns), jax.device_get(outcomes[:-1]), np.asarray(vectors))
 
     def random_return(self, seeds: Sequence[int]) -> Floats:
         """Returns of policies that have not learned anything: ``[seeds]``."""
         keys = _keys(seeds)
-        vectors, _ = self._start(keys)
+        vectors, runner = self._start(keys)
         # Logits of zero: each action is as likely as any other.
-        return np.asarray(self._judge(jnp.zeros_like(vectors), keys, np.int32(0)), np.float64)
+        returns = self._judge(jnp.zeros_like(vectors), keys, np.int32(0), runner.scales)
+        return np.asarray(returns, np.float64)
 
     def _begin(self, keys: jax.Array) -> tuple[jax.Array, Runner]:
         def one(key: jax.Array) -> tuple[jax.Array, Runner]:
             weights_key, runner_key = jax.random.split(jax.random.fold_in(key, 0))
-            runner = fresh_runner(self._environment, runner_key, self._profile.environments)
+            runner = fresh_runner(
+                self._environment,
+                runner_key,
+                self._profile.environments,
+                scaled=self._profile.scaled,
+            )
             return self._network.initial(weights_key), runner
 
         begun: tuple[jax.Array, Runner] = each(one, keys)
@@ -147,16 +158,18 @@ class Trainer:
         rolled: tuple[Runner, Experience] = each(one, vectors, runner, keys)
         return rolled
 
-    def _returns(self, vectors: jax.Array, keys: jax.Array, rollout: jax.Array) -> jax.Array:
+    def _returns(
+        self, vectors: jax.Array, keys: jax.Array, rollout: jax.Array, scales: Scales | None
+    ) -> jax.Array:
         """Mean return over episodes, ``[members]``."""
 
-        def one(vector: jax.Array, key: jax.Array) -> jax.Array:
+        def one(vector: jax.Array, key: jax.Array, scales: Scales | None) -> jax.Array:
             own = jax.random.fold_in(jax.random.fold_in(key, 2), rollout)
             return episode_returns(
-                self._environment, self._network, self._profile, vector, own
+                self._environment, self._network, self._profile, vector, own, scales
             ).mean()
 
-        returns: jax.Array = each(one, vectors, keys)
+        returns: jax.Array = each(one, vectors, keys, scales)
         return returns
 
     def _update_of(self, functions: Functions | Callable[[Any], Functions]) -> Any:

@@ -108,6 +108,21 @@ def test_an_attack_gains_nothing_and_leaves_nothing(
     assert not [place for place in PLACES if (Path(place) / "attack-marker").exists()]
 
 
+def test_no_candidate_finds_another_in_its_memory(
+    attacked: tuple[Engine, list[Measurement], list[Measurement]],
+) -> None:
+    """Also not where the search itself works, which it does on its own code."""
+    engine, _, _ = attacked
+    attack = (Path(__file__).parent / "attacks" / "heap_of_the_one_before.py").read_text()
+    marker = "marker-of-another-" + "candidate-7f3a"
+    for number in range(3):
+        filler = f"# {'x' * 4000 * number}\n"
+        engine.trace(f"# {marker} {number}\n{filler}import jax.numpy as jnp{HONEST}")
+    engine.trace(attack)
+    with pytest.raises(CandidateError, match="BREACH"):
+        engine.trace(f"# {marker}\n{attack}")
+
+
 def flags(engine: Engine, code: str) -> set[str]:
     return set(engine.inspect(engine.trace(code)).flags)
 
