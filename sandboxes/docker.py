@@ -35,11 +35,12 @@ __all__ = ["OWNER_LABEL", "Container", "DockerSandbox", "leftovers"]
 OWNER_LABEL = "discovery-agent.owner"
 _PACKAGE_ROOT = Path(__file__).resolve().parent.parent
 _APP = Path("/app")
-# What the driver of an accelerator needs beyond what a program on the processor does.
+# What the driver of an accelerator needs beyond what a program on the processor does; sockets are
+# only those of this machine (AF_UNIX), and there is no network to speak over.
 _GPU_CALLS = (
-    "bind connect getsockname get_mempolicy mbind memfd_create recvfrom recvmsg sched_setaffinity "
-    "sendmsg sendto set_mempolicy socket"
+    "bind connect getsockname memfd_create recvfrom recvmsg sched_setaffinity sendmsg sendto"
 ).split()
+_LOCAL_SOCKETS = {"index": 0, "value": int(socket.AF_UNIX), "op": "SCMP_CMP_EQ"}
 _FRAME = struct.Struct(">BxxxI")
 _STDOUT = 1
 _KEPT_ERRORS = 4000
@@ -236,7 +237,10 @@ class DockerSandbox:
         }
         filtered = profile()
         if role.gpu:
-            filtered["syscalls"].append({"names": _GPU_CALLS, "action": "SCMP_ACT_ALLOW"})
+            filtered["syscalls"] += [
+                {"names": _GPU_CALLS, "action": "SCMP_ACT_ALLOW"},
+                {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [_LOCAL_SOCKETS]},
+            ]
         return {
             "command": [json.dumps(spec)],
             "stdin_open": True,

@@ -17,6 +17,7 @@ from operator import index as as_integer
 from typing import Any, Literal
 
 __all__ = [
+    "NO_COMPLETION",
     "AttemptRecord",
     "CampaignRecord",
     "CampaignStatus",
@@ -60,6 +61,7 @@ class CampaignRecord:
     """One campaign: template, settings and how it ended.
 
     ``environment`` holds versions, the sandbox with its guarantees, the device and the models.
+    ``worked_s`` counts the seconds that processes have worked on it.
     """
 
     id: str
@@ -72,6 +74,7 @@ class CampaignRecord:
     finished_at: datetime | None = None
     stop_reason: str | None = None
     environment: Mapping[str, Any] = field(default_factory=dict)
+    worked_s: float = 0.0
 
     def __post_init__(self) -> None:
         _aware("created_at", self.created_at)
@@ -174,13 +177,18 @@ class ReviewRecord:
             object.__setattr__(self, "score", finite("score", self.score))
 
 
+NO_COMPLETION = "no completion, "
+"""How the error of a call begins that the model answered, but not with a completion."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelCallRecord:
     """One request to a language model, whether it was answered or not.
 
     A call is known by (campaign, ``slot``, ``attempt``, ``role``, ``try_number``): the slot is the
     candidate's place in the campaign, the attempt its repair round, the try number counts retries
-    of the same request after failures of the provider.
+    of the same request after failures of the provider. ``notes`` say what was done differently
+    from what was asked.
     """
 
     id: str
@@ -200,9 +208,19 @@ class ModelCallRecord:
     seed: int | None = None
     created_at: datetime
     try_number: int = 0
+    notes: Any = ()
+
+    @property
+    def declined(self) -> tuple[str, str] | None:
+        """Kind and message where the model answered, but not with a completion: a refusal, say."""
+        if self.error is None or not self.error.startswith(NO_COMPLETION):
+            return None
+        kind, _, message = self.error.removeprefix(NO_COMPLETION).partition(": ")
+        return kind, message
 
     def __post_init__(self) -> None:
         _aware("created_at", self.created_at)
+        object.__setattr__(self, "notes", list(self.notes))
         object.__setattr__(self, "cost_usd", finite("cost_usd", self.cost_usd))
         object.__setattr__(self, "latency_s", finite("latency_s", self.latency_s))
 

@@ -91,6 +91,7 @@ class Campaign(Base):
     prompt_tokens: Mapped[int] = mapped_column(default=0)
     completion_tokens: Mapped[int] = mapped_column(default=0)
     cost_usd: Mapped[float] = mapped_column(default=0.0)
+    worked_s: Mapped[float] = mapped_column(default=0.0, server_default="0")
 
 
 class Candidate(Base):
@@ -261,6 +262,7 @@ class ModelCall(Base):
     latency_s: Mapped[float]
     seed: Mapped[int | None]
     created_at: Mapped[datetime]
+    notes: Mapped[Any] = mapped_column(JsonText(), nullable=False, server_default="[]")
 
 
 class Event(Base):

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 
 from agent.archive.identity import model_call_id
-from agent.archive.records import ModelCallRecord
+from agent.archive.records import NO_COMPLETION, ModelCallRecord
 from agent.archive.store import Archive
 from agent.llm.backoff import delays
-from agent.llm.contract import Completion, CompletionRequest, LanguageModel, prompt_hash
-from templates.errors import CandidateError, InfrastructureError
+from agent.llm.contract import (
+    Completion,
+    CompletionRequest,
+    DeclinedError,
+    LanguageModel,
+    prompt_hash,
+)
+from templates.errors import CandidateError, InfrastructureError, UserError
 
 __all__ = ["BudgetSpentError", "Caller"]
-
-# How the archive marks a call that the model answered, but not with a completion.
-_REFUSED = "no completion, "
 
 
 class BudgetSpentError(Exception):
@@ -30,7 +35,8 @@ class Caller:
     Args:
         archive: Where every call is recorded.
         campaign_id: Whose calls they are.
-        budget_usd: Limit on the cost, None for none.
+        budget_usd: Limit on the cost, None for none. A call is made only if it and all that are
+            under way could cost the most that they can, and the limit would still hold.
         tries: How often a call is tried while the provider is down.
         wait: Sleeps that many seconds, or raises when the campaign shall stop.
         notify: Told in one line when a call is retried.
@@ -53,10 +59,7 @@ class Caller:
         self._wait = wait
         self._notify = notify
         self._lock = threading.Lock()
-        self._pending = 0
-        self._dearest_usd = max(
-            (call.cost_usd for call in archive.model_calls(campaign_id)), default=0.0
-        )
+        self._pending_usd = 0.0
         self._slots: dict[str, threading.Semaphore] = {}
 
     def call(
@@ -76,6 +79,7 @@ class Caller:
         Raises:
             CandidateError: The model refused; recorded too.
             BudgetSpentError: There may not be enough money left.
+            UserError: There is a limit on the cost, and the model's price is not known.
             InfrastructureError: The provider stayed down.
         """
         answered = self._archive.answered_call(self._campaign_id, slot, attempt, role)
@@ -87,13 +91,12 @@ class Caller:
             if (call.attempt, call.role) == (attempt, role)
         ]
         for call in earlier:
-            if (call.error or "").startswith(_REFUSED):
-                kind, _, message = str(call.error).removeprefix(_REFUSED).partition(": ")
-                raise CandidateError(kind, message)
+            if call.declined is not None:
+                raise CandidateError(*call.declined)
         with self._lock:
             slots = self._slots.setdefault(model.name, threading.Semaphore(model.slots))
         for number in range(len(earlier), len(earlier) + self._tries):
-            with slots, self._within_budget():
+            with slots, self._within_budget(model, request):
                 record, error = self._try(model, request, slot, attempt, role, number)
             if error is None:
                 return record
@@ -118,12 +121,14 @@ class Caller:
     ) -> tuple[ModelCallRecord, CandidateError | InfrastructureError | None]:
         completion: Completion | None = None
         error: CandidateError | InfrastructureError | None = None
+        started = time.monotonic()
         try:
             completion = model.complete(request)
         except (CandidateError, InfrastructureError) as caught:
             self._wait(0.0)  # a call that we cut off ourselves, by stopping, did not fail
             error = caught
-        prefix = f"{_REFUSED}{error.kind}: " if isinstance(error, CandidateError) else ""
+        used = error if isinstance(error, DeclinedError) else completion
+        prefix = f"{NO_COMPLETION}{error.kind}: " if isinstance(error, CandidateError) else ""
         record = ModelCallRecord(
             id=model_call_id(self._campaign_id, slot, attempt, role, number),
             campaign_id=self._campaign_id,
@@ -136,44 +141,39 @@ class Caller:
             messages=[asdict(message) for message in request.messages],
             completion=completion.text if completion else None,
             error=f"{prefix}{error}" if error else None,
-            prompt_tokens=completion.prompt_tokens if completion else 0,
-            completion_tokens=completion.completion_tokens if completion else 0,
-            cost_usd=completion.cost_usd if completion else 0.0,
-            latency_s=completion.latency_s if completion else 0.0,
+            prompt_tokens=used.prompt_tokens if used else 0,
+            completion_tokens=used.completion_tokens if used else 0,
+            cost_usd=used.cost_usd if used else 0.0,
+            latency_s=completion.latency_s if completion else time.monotonic() - started,
             seed=request.seed,
             created_at=datetime.now(UTC),
+            notes=used.notes if used else (),
         )
         self._archive.add_model_call(record)
-        with self._lock:
-            self._dearest_usd = max(self._dearest_usd, record.cost_usd)
         return record, error
 
-    def _within_budget(self) -> _Reservation:
-        return _Reservation(self)
-
-    def _reserve(self) -> None:
+    @contextmanager
+    def _within_budget(self, model: LanguageModel, request: CompletionRequest) -> Iterator[None]:
+        """Set aside what a call may cost; raises where that is not left."""
+        if self._budget_usd is None:
+            yield
+            return
+        most_usd = model.most_usd(request)
+        if most_usd is None:
+            raise UserError(
+                f"the price of {model.name} is not known, so a budget could not be kept: leave "
+                "--budget out, or limit the campaign by --candidates or --hours"
+            )
         with self._lock:
-            if self._budget_usd is not None:
-                spent = self._archive.cost(self._campaign_id)
-                # Calls under way are counted at the dearest one so far, and so is this one.
-                ahead = self._dearest_usd * (self._pending + 1)
-                if spent + ahead > self._budget_usd or (spent and spent >= self._budget_usd):
-                    raise BudgetSpentError(
-                        f"{spent:.4f} of {self._budget_usd:.4f} dollars are spent"
-                    )
-            self._pending += 1
-
-    def _release(self) -> None:
-        with self._lock:
-            self._pending -= 1
-
-
-class _Reservation:
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
-
-    def __enter__(self) -> None:
-        self._caller._reserve()
-
-    def __exit__(self, *_: object) -> None:
-        self._caller._release()
+            spent = self._archive.cost(self._campaign_id)
+            if spent + self._pending_usd + most_usd > self._budget_usd:
+                raise BudgetSpentError(
+                    f"{spent:.4f} of {self._budget_usd:.4f} dollars are spent, and the next call "
+                    f"may cost {most_usd:.4f}"
+                )
+            self._pending_usd += most_usd
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._pending_usd -= most_usd

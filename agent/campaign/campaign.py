@@ -40,6 +40,7 @@ __all__ = ["Campaign", "request_stop_of"]
 
 _STOP_FILE = "stop-requested"
 _TICK_S = 0.25
+_NOTED_EACH_S = 10.0
 # Share of the time limit that is kept for confirming, until a confirmation was measured.
 _CONFIRM_SHARE = 0.25
 
@@ -269,6 +270,7 @@ class Campaign:
         pool = DaemonPool(1, "campaign")
         future = pool.submit(work)
         stop_file = self._home / self.id / _STOP_FILE
+        noted_s = 0.0
         while not future.done():
             if stop_file.exists():
                 self.request_stop("asked to stop by `discover stop`")
@@ -276,9 +278,13 @@ class Campaign:
             if self._out_of_time(monitor):
                 self.request_stop("the time limit is reached")
             monitor.update()
+            if monitor.elapsed_s - noted_s > _NOTED_EACH_S:
+                noted_s = monitor.elapsed_s
+                self._archive.set_campaign_worked(self.id, noted_s)
             if self._stopping.is_set():
                 break
             time.sleep(_TICK_S)
+        self._archive.set_campaign_worked(self.id, monitor.elapsed_s)
         if not future.done():
             raise StopRequestedError
         pool.close()

@@ -34,12 +34,17 @@ class Monitor:
         self._observer = observer
         self._context: Context | None = None
         self._started = time.monotonic()
+        self._worked_before = archive.campaign(record.id).worked_s
         self._done_before = self._done()
         self.phase = "preparing"
 
     @property
     def elapsed_s(self) -> float:
-        """Seconds that this process has worked on the campaign."""
+        """Seconds that processes have worked on the campaign, earlier ones included."""
+        return self._worked_before + self._here_s
+
+    @property
+    def _here_s(self) -> float:
         return time.monotonic() - self._started
 
     def attach(self, context: Context) -> None:
@@ -88,7 +93,7 @@ class Monitor:
         fresh = done - self._done_before
         if target is None or fresh == 0:
             return None
-        return self.elapsed_s / fresh * max(0, target - done)
+        return self._here_s / fresh * max(0, target - done)
 
     def _in_flight(self) -> tuple[InFlight, ...]:
         if self._context is None:

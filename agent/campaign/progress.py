@@ -41,7 +41,7 @@ class Progress:
         campaign_id: Which campaign.
         phase: ``preparing``, ``baselines``, ``searching``, ``confirming``, ``reporting`` or
             ``finished``.
-        elapsed_s: Seconds this process has worked on the campaign, plus earlier processes.
+        elapsed_s: Seconds that processes have worked on the campaign.
         eta_s: Estimated seconds left, None while unknown.
         time_limit_s: The limit on the time, if one was given.
         proposals_done: Proposals with a final outcome.

@@ -79,7 +79,7 @@ class CampaignSettings:
         models: Language models, used in turn.
         candidates: Number of proposals; None means as many as time and money allow, or
             `DEFAULT_CANDIDATES` where neither is limited.
-        hours: Wall-clock limit of the whole campaign.
+        hours: Limit of the whole campaign, in hours that processes work on it.
         budget_usd: Limit on what language models may cost.
         seed: Everything random follows from it.
         sandbox: ``auto``, or a registered sandbox.

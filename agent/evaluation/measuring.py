@@ -7,7 +7,7 @@ from concurrent.futures import Future
 
 from agent.archive.records import EvaluationRecord, Measurement, MeasurementKey
 from agent.archive.store import Archive
-from agent.evaluation.seeds import Job
+from agent.evaluation.seeds import Job, batches
 from agent.evaluation.workers import DaemonPool
 from sandboxes.contract import Program
 from sandboxes.engines import Engine
@@ -87,7 +87,7 @@ class Measurer:
                     candidate_id, program, program_digest, effort, task, seeds
                 )
             )
-            for task, seeds in self._batches(missing)
+            for task, seeds in batches(missing, self._engine.seeds_per_job)
         ]
         try:
             for future in futures:
@@ -101,17 +101,6 @@ class Measurer:
     def close(self) -> None:
         """Let the threads end."""
         self._pool.close()
-
-    def _batches(self, jobs: list[Job]) -> list[tuple[str, list[int]]]:
-        size = self._engine.seeds_per_job
-        by_task: dict[str, list[int]] = {}
-        for task, seed in jobs:
-            by_task.setdefault(task, []).append(seed)
-        return [
-            (task, seeds[start : start + size])
-            for task, seeds in by_task.items()
-            for start in range(0, len(seeds), size)
-        ]
 
     def _key(self, program_digest: str, effort: str, job: Job) -> MeasurementKey:
         return MeasurementKey(

@@ -8,7 +8,7 @@ import numpy as np
 
 from templates.contract import TemplateSpec, Tier
 
-__all__ = ["Job", "ablation_jobs", "jobs_of", "seed_block"]
+__all__ = ["Job", "ablation_jobs", "batches", "jobs_of", "seed_block"]
 
 _BLOCKS = {"search": 11, "confirm": 13}
 
@@ -58,3 +58,20 @@ def ablation_jobs(spec: TemplateSpec, tier: Tier, campaign_seed: int) -> list[Jo
     """(task, seed) pairs that repeat a tier's first seeds of search tasks, one thing changed."""
     seeds = seed_block(campaign_seed, tier.seed_block, min(tier.ablation_seeds, tier.seeds))
     return [(task.name, seed) for task in spec.ablations for seed in seeds]
+
+
+def batches(jobs: list[Job], size: int) -> list[tuple[str, list[int]]]:
+    """Jobs in groups of one task and at most so many seeds, in order.
+
+    Args:
+        jobs: What is to be run.
+        size: How many seeds one call should carry.
+    """
+    by_task: dict[str, list[int]] = {}
+    for task, seed in jobs:
+        by_task.setdefault(task, []).append(seed)
+    return [
+        (task, seeds[start : start + size])
+        for task, seeds in by_task.items()
+        for start in range(0, len(seeds), size)
+    ]

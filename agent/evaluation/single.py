@@ -14,10 +14,11 @@ import numpy as np
 from agent.evaluation.novelty import NoveltyIndex
 from agent.evaluation.platforms import choose_platform
 from agent.evaluation.racing import summarize
-from agent.evaluation.seeds import Job, jobs_of
+from agent.evaluation.seeds import Job, batches, jobs_of
 from agent.evaluation.workers import DaemonPool
 from sandboxes.contract import Inspection, Program
 from sandboxes.engines import Engine, Measurement, open_engine
+from sandboxes.engines.screen import screen
 from sandboxes.registry import choose_sandbox
 from templates.contract import TemplateSpec
 from templates.errors import CandidateError, UserError
@@ -70,13 +71,37 @@ def evaluate_file(
         chosen_tier = template.spec.tier(tier)
     except KeyError as error:
         raise UserError(str(error.args[0])) from error
-    try:
-        code = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read {path}: {error}") from error
     started = time.monotonic()
-    place = choose_sandbox(sandbox, notify)
-    notify("starting sandboxes")
+    said: list[str] = []
+    place = choose_sandbox(sandbox, said.append)
+    result: dict[str, Any] = {
+        "template": template.spec.name,
+        "tier": chosen_tier.name,
+        "seed": seed,
+        "status": "invalid",
+        "score": None,
+        "interval": None,
+        "metrics": {},
+        "by_task": {},
+        "per_seed": [],
+        "known_as": None,
+        "flags": [],
+        "closed_form": None,
+        "error": None,
+        "sandbox": place.name,
+        "device": None,
+        "versions": {"jax": version("jax")},
+    }
+    try:
+        code = _read(path)
+        if template.spec.boundary == "function":
+            # What can be refused by reading need not wait for sandboxes.
+            screen(code, template.spec.functions)
+    except CandidateError as error:
+        result["error"] = {"class": error.kind, "message": error.message}
+        return result | {"seconds": round(time.monotonic() - started, 3)}
+    for line in (*said, "starting sandboxes"):
+        notify(line)
     with open_engine(
         template,
         place,
@@ -84,23 +109,7 @@ def evaluate_file(
         platform=choose_platform(template.spec),
         notify=notify,
     ) as engine:
-        result: dict[str, Any] = {
-            "template": template.spec.name,
-            "tier": chosen_tier.name,
-            "seed": seed,
-            "status": "invalid",
-            "score": None,
-            "interval": None,
-            "metrics": {},
-            "per_seed": [],
-            "known_as": None,
-            "flags": [],
-            "closed_form": None,
-            "error": None,
-            "sandbox": engine.sandbox.name,
-            "device": engine.device,
-            "versions": {"jax": version("jax")},
-        }
+        result["device"] = engine.device
         try:
             program = engine.trace(code)
             inspection = engine.inspect(program)
@@ -117,6 +126,15 @@ def evaluate_file(
             result["error"] = {"class": error.kind, "message": error.message}
     result["seconds"] = round(time.monotonic() - started, 3)
     return result
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise CandidateError("unreadable", f"the file is no UTF-8 text: {error}") from error
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error}") from error
 
 
 def _known_as(
@@ -140,17 +158,17 @@ def _measure(
     pool = DaemonPool(engine.workers, "evaluate")
     futures = [
         pool.submit(
-            lambda task=task, seed=seed: engine.evaluate(  # type: ignore[misc]
-                program, effort=effort, task=task, seeds=[seed]
+            lambda task=task, seeds=seeds: engine.evaluate(  # type: ignore[misc]
+                program, effort=effort, task=task, seeds=seeds
             )
         )
-        for task, seed in jobs
+        for task, seeds in batches(jobs, engine.seeds_per_job)
     ]
     found: dict[Job, Measurement] = {}
-    for number, future in enumerate(futures, start=1):
+    for future in futures:
         for measurement in future.result():
             found[measurement.task, measurement.seed] = measurement
-        notify(f"{number}/{len(futures)} runs done")
+        notify(f"{len(found)}/{len(jobs)} runs done")
     pool.close()
     return found
 

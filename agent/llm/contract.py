@@ -7,7 +7,16 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-__all__ = ["Completion", "CompletionRequest", "LanguageModel", "Message", "prompt_hash"]
+from templates.errors import CandidateError
+
+__all__ = [
+    "Completion",
+    "CompletionRequest",
+    "DeclinedError",
+    "LanguageModel",
+    "Message",
+    "prompt_hash",
+]
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,35 @@ class Completion:
     notes: tuple[str, ...] = ()
 
 
+class DeclinedError(CandidateError):
+    """The model answered, but not with a completion; what the call cost counts all the same.
+
+    Args:
+        kind: ``refusal`` or ``empty``.
+        message: What the model said, or that it said nothing.
+        prompt_tokens: Of the call.
+        completion_tokens: Of the call.
+        cost_usd: Of the call.
+        notes: As of a completion.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        *,
+        prompt_tokens: int = 0,
+        completion_tokens: int = 0,
+        cost_usd: float = 0.0,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(kind, message)
+        self.prompt_tokens = prompt_tokens
+        self.completion_tokens = completion_tokens
+        self.cost_usd = cost_usd
+        self.notes = notes
+
+
 class LanguageModel(Protocol):
     """A model that completes chats.
 
@@ -72,9 +110,14 @@ class LanguageModel(Protocol):
         Raises:
             InfrastructureError: Rate limit (with ``retry_after_s`` where the provider gave one),
                 server error, timeout, connection lost, or an answer that is not the protocol's.
-            CandidateError: The model refused (kind ``refusal``) or said nothing (kind ``empty``).
+            DeclinedError: The model refused (kind ``refusal``) or said nothing (kind ``empty``).
+            CandidateError: The request cannot be answered (kind ``prompt_too_long``).
             UserError: Missing or wrong key, unknown model: trying again cannot help.
         """
+        ...
+
+    def most_usd(self, request: CompletionRequest) -> float | None:
+        """The most that a call can cost, in dollars; None where the price is not known."""
         ...
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import openai
 
-from agent.llm.contract import Completion, CompletionRequest, prompt_hash
+from agent.llm.contract import Completion, CompletionRequest, DeclinedError, prompt_hash
 from agent.llm.deadline import DeadlineExceededError, call_with_deadline
 from agent.llm.structured import schema_in_words, strict_schema
 from templates.errors import CandidateError, DiscoveryError, InfrastructureError, UserError
@@ -110,6 +110,25 @@ class LiteLLMModel:
             except _RejectedError as again:
                 raise UserError(f"{self.name} rejects the request: {again}") from again
         return self._completion(request, response, time.monotonic() - started, notes)
+
+    def most_usd(self, request: CompletionRequest) -> float | None:
+        """See `agent.llm.contract.LanguageModel`: every token of the answer used."""
+        if self._api_base is not None:
+            return None
+        messages = [{"role": one.role, "content": one.content} for one in request.messages]
+        if request.schema is not None:
+            messages.append({"role": "user", "content": schema_in_words(request.schema)})
+        try:
+            tokens = self._litellm.token_counter(model=self._model, messages=messages)
+            # Tokenizers of other makers are estimated: a fifth more, to be safe.
+            parts = self._litellm.cost_per_token(
+                model=self._model,
+                prompt_tokens=int(1.2 * tokens) + 20,
+                completion_tokens=request.max_tokens,
+            )
+        except (self._litellm.exceptions.BadRequestError, ValueError, KeyError):
+            return None
+        return float(sum(parts))
 
     def close(self) -> None:
         """Refuse further calls; there is nothing to free."""
@@ -223,24 +242,27 @@ class LiteLLMModel:
         choice = response.choices[0]
         extra = getattr(choice.message, "provider_specific_fields", None) or {}
         refusal = getattr(choice.message, "refusal", None) or extra.get("refusal")
+        usage = getattr(response, "usage", None)
+        used: dict[str, Any] = {
+            "prompt_tokens": int(getattr(usage, "prompt_tokens", 0) or 0),
+            "completion_tokens": int(getattr(usage, "completion_tokens", 0) or 0),
+            "cost_usd": self._cost_usd(response, notes),
+            "notes": tuple(notes),
+        }
         if refusal or choice.finish_reason == "content_filter":
             said = refusal or choice.message.content or "the answer was filtered"
-            raise CandidateError("refusal", f"{self.name} refused: {said}")
+            raise DeclinedError("refusal", f"{self.name} refused: {said}", **used)
         text = choice.message.content or ""
         if not text.strip():
-            raise CandidateError("empty", f"{self.name} returned no text")
-        usage = getattr(response, "usage", None)
+            raise DeclinedError("empty", f"{self.name} returned no text", **used)
         return Completion(
             text=text,
             model=self.name,
-            prompt_tokens=int(getattr(usage, "prompt_tokens", 0) or 0),
-            completion_tokens=int(getattr(usage, "completion_tokens", 0) or 0),
-            cost_usd=self._cost_usd(response, notes),
             latency_s=latency_s,
             finish_reason=str(choice.finish_reason),
             seed=request.seed,
             prompt_hash=prompt_hash(request),
-            notes=tuple(notes),
+            **used,
         )
 
     def _cost_usd(self, response: Any, notes: list[str]) -> float:

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from agent.llm.constraint import lark_grammar
-from agent.llm.contract import Completion, CompletionRequest, prompt_hash
+from agent.llm.contract import Completion, CompletionRequest, DeclinedError, prompt_hash
 from templates.errors import CandidateError, InfrastructureError, UserError
 
 __all__ = ["LocalModel", "require_xllamacpp"]
@@ -69,6 +69,10 @@ class LocalModel:
             raise InfrastructureError(f"{self.name} took over {request.timeout_s:g} s")
         return self._completion(request, generation, time.monotonic() - started)
 
+    def most_usd(self, request: CompletionRequest) -> float | None:
+        """See `agent.llm.contract.LanguageModel`: nothing."""
+        return 0.0
+
     def close(self) -> None:
         """Cancel what runs, wait until it has stopped, and free the weights."""
         atexit.unregister(self.close)
@@ -97,7 +101,7 @@ class LocalModel:
             raise InfrastructureError(f"{self.name} was interrupted")
         text = "".join(generation.pieces)
         if not text.strip():
-            raise CandidateError("empty", f"{self.name} returned no text")
+            raise DeclinedError("empty", f"{self.name} returned no text")
         return Completion(
             text=text,
             model=self.name,

@@ -31,8 +31,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from agent.llm.contract import Completion, CompletionRequest, LanguageModel, prompt_hash
-from templates.errors import CandidateError, InfrastructureError, UserError
+from agent.llm.contract import (
+    Completion,
+    CompletionRequest,
+    DeclinedError,
+    LanguageModel,
+    prompt_hash,
+)
+from templates.errors import InfrastructureError, UserError
 
 __all__ = ["RecordedModel", "Recorder"]
 
@@ -109,7 +115,14 @@ class RecordedModel:
                 raise InfrastructureError(
                     entry.error.message, retry_after_s=entry.error.retry_after_s
                 )
-            raise CandidateError(entry.error.kind, entry.error.message)
+            raise DeclinedError(
+                entry.error.kind,
+                entry.error.message,
+                prompt_tokens=entry.prompt_tokens,
+                completion_tokens=entry.completion_tokens,
+                cost_usd=entry.cost_usd,
+                notes=notes,
+            )
         return Completion(
             text=entry.text,
             model=self.name,
@@ -122,6 +135,10 @@ class RecordedModel:
             prompt_hash=key,
             notes=notes,
         )
+
+    def most_usd(self, request: CompletionRequest) -> float | None:
+        """See `agent.llm.contract.LanguageModel`: what the recorded call cost."""
+        return self._find(prompt_hash(request), request.seed)[0].cost_usd
 
     def close(self) -> None:
         """Stop waiting calls; further ones raise UserError."""
@@ -167,6 +184,10 @@ class Recorder:
             self._stream.flush()
             self._index += 1
         return completion
+
+    def most_usd(self, request: CompletionRequest) -> float | None:
+        """See `agent.llm.contract.LanguageModel`."""
+        return self._model.most_usd(request)
 
     def close(self) -> None:
         """Close the recording and the model behind it."""

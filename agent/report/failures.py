@@ -111,10 +111,9 @@ def _calls(archive: Archive, campaign: str) -> Iterator[_Instance]:
     }
     for call in calls:
         if call.error is not None:
-            refused = call.error.startswith("refusal: ")
             yield _Instance(
                 "model call",
-                "refusal" if refused else "provider",
+                "provider" if call.declined is None else call.declined[0],
                 (call.slot, call.attempt, call.role) in answered,
                 call.id,
                 call.error,

@@ -95,6 +95,7 @@ class ModelUse:
     valid: int
     discoveries: int
     best_score: float | None
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -237,6 +238,7 @@ def _models(
                 valid=sum(record.terminal and _is_valid(record) for record in asked_for),
                 discoveries=sum(record.is_discovery for record in asked_for),
                 best_score=best(scores, default=None),
+                notes=tuple(sorted({note for call in own for note in call.notes})),
             )
         )
     return tuple(uses)

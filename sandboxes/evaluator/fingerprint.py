@@ -43,7 +43,8 @@ class ProbeResult:
         flags: ``gradient_mismatch``: the derivative that the program carries is not the
             derivative of its value (a custom derivative, or a stopped gradient);
             ``zero_gradient``; ``some_non_finite``; ``non_deterministic``.
-        mismatch: Median relative difference between derivative and finite differences.
+        mismatch: Relative difference between derivative and finite differences: the median over
+            probes, of the function and (for ``member_scale``) the member where it is largest.
     """
 
     fingerprint: str | None
@@ -80,7 +81,14 @@ def probe(
         fields = values
         if chosen:
             fields = _gradients(bound, probes[name], values)
-            mismatches += _mismatches(value, fields, probes[name], chosen)
+            differences = _mismatches(value, fields, probes[name], chosen)
+            if bound.signature.identity != "member_scale":
+                differences = differences.reshape(1, -1)
+            mismatches += [
+                float(np.median(own[np.isfinite(own)]))
+                for own in differences
+                if np.isfinite(own).any()
+            ]
         everything = np.concatenate([x.ravel() for x in (*values, *fields)])
         non_finite = float(np.mean(~np.isfinite(everything)))
         if non_finite > _MAX_NON_FINITE:
@@ -92,7 +100,7 @@ def probe(
         if non_finite:
             flags.add("some_non_finite")
         parts.append(_project(fields, bound.signature.identity, centered=not chosen))
-    mismatch = float(np.median(mismatches)) if mismatches else 0.0
+    mismatch = max(mismatches, default=0.0)
     if mismatch > _MISMATCH:
         flags.add("gradient_mismatch")
     vector = np.concatenate(parts).astype(np.float32)
@@ -120,14 +128,17 @@ def _gradients(bound: BoundProgram, probes: Sequence[Any], values: Sequence[Arra
 
 def _mismatches(
     value: Any, gradients: Sequence[Array], probes: Sequence[Any], chosen: Sequence[int]
-) -> list[float]:
-    """Relative differences to central differences along random directions, per probe and member.
+) -> Array:
+    """Relative differences to central differences along random directions.
 
     Kinks and jumps spoil single differences, hence several steps of which the best counts, and a
     median over many directions at the end.
+
+    Returns:
+        ``[population, probes * directions]``; NaN where the value is not finite.
     """
     rng = np.random.default_rng(20240612)
-    found: list[float] = []
+    found: list[Array] = []
     for arguments, gradient in zip(probes, gradients, strict=True):
         population = gradient.shape[0]
         for _ in range(_DIRECTIONS):
@@ -149,8 +160,8 @@ def _mismatches(
                 # A zero gradient that is claimed where the value moves is a mismatch of one.
                 size = np.maximum(scale, np.abs(actual))
                 best = np.fmin(best, np.abs(actual - claimed) / size)
-            found += [float(x) for x in best if np.isfinite(x)]
-    return found
+            found.append(best)
+    return np.stack(found, axis=1)
 
 
 def _project(fields: Sequence[Array], identity: str, *, centered: bool) -> Array:

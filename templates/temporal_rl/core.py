@@ -29,7 +29,7 @@ class TemporalRLCore:
 
     Args:
         platform: "cpu" or "cuda".
-        profile: Sizes and tasks: ``cpu`` or ``gpu``; either runs on either platform.
+        profile: Sizes and tasks: ``cpu``, ``gpu`` or ``brax``; each runs on either platform.
         level: What candidates are: ``drift``, ``objective`` or ``optimiser``.
 
     Raises:

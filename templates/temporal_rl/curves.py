@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from templates.contract import BoundFunction
 from templates.temporal_rl.levels import Functions
-from templates.temporal_rl.responses import responses_of
+from templates.temporal_rl.responses import digits, responses_of
 from templates.temporal_rl.settings import Profile
 
 __all__ = ["curves_of"]
@@ -142,15 +142,20 @@ def _validity(functions: Functions, profile: Profile) -> dict[str, Any]:
         value, _ = _surface(functions, profile, time)
         lowest = min(lowest, float(np.nan_to_num(value, nan=-np.inf).min()))
         here, slope = _surface(functions, profile, time, np.zeros(1))
-        at_one = max(at_one, float(np.abs(here).max()))
-        slope_at_one = max(slope_at_one, float(np.abs(slope).max()))
+        at_one = max(at_one, _largest(here))
+        slope_at_one = max(slope_at_one, _largest(slope))
     valid = lowest >= -_TOLERANCE and at_one <= _TOLERANCE and slope_at_one <= _TOLERANCE
     return {
         "valid": bool(valid),
-        "lowest": _number(lowest),
-        "at_one": _number(at_one),
-        "slope_at_one": _number(slope_at_one),
+        "lowest": digits(lowest),
+        "at_one": digits(at_one),
+        "slope_at_one": digits(slope_at_one),
     }
+
+
+def _largest(values: Floats) -> float:
+    """Absolute value of the largest; infinite where one is not a number."""
+    return float(np.nan_to_num(np.abs(values), nan=np.inf, posinf=np.inf).max())
 
 
 def _run(function: BoundFunction, *arguments: Floats) -> tuple[Floats, list[Floats]]:
@@ -191,8 +196,4 @@ def _listed(values: Floats) -> Any:
     """Nested lists of four digits, None for what is no number."""
     if values.ndim > 1:
         return [_listed(row) for row in values]
-    return [_number(x) for x in values]
-
-
-def _number(value: float) -> float | None:
-    return float(f"{value:.4g}") if np.isfinite(value) else None
+    return [digits(x) for x in values]

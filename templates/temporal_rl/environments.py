@@ -196,6 +196,13 @@ class BraxEnvironment:
         """See `Environment`; components of an action are cut to [-1, 1]."""
         before, time = state
         after = self._made().step(before, jnp.clip(action, -1.0, 1.0))
+        # Where the physics break down the episode ends in the state before: one NaN would
+        # otherwise spread to the scales of all observations.
+        sound = jnp.isfinite(after.obs).all() & jnp.isfinite(after.reward)
+        after = jax.tree.map(lambda new, old: jnp.where(sound, new, old), after, before)
+        after = after.replace(
+            reward=jnp.where(sound, after.reward, 0.0), done=jnp.where(sound, after.done, 1.0)
+        )
         terminated = after.done > 0.5
         truncated = ~terminated & (time + 1 >= self.longest)
         over = terminated | truncated
@@ -236,14 +243,18 @@ def _make_brax(name: str, backend: str) -> Any:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             from brax import envs
-
-            return envs.get_environment(name, backend=backend)
     except ImportError as error:
         raise UserError(
             "the profile brax needs Brax: pip install 'discovery-agent[brax]'"
         ) from error
-    except KeyError as error:
-        raise ValueError(f"Brax has no robot {name!r}") from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return envs.get_environment(name, backend=backend)
+        except KeyError as error:
+            if error.args != (name,):
+                raise
+            raise ValueError(f"Brax has no robot {name!r}") from error
 
 
 @cache

@@ -28,8 +28,8 @@ SLOTS = 4
 """Numbers that an optimiser may remember of each parameter."""
 
 MOMENTA = (0.1, 0.5, 0.9, 0.99, 0.999, 0.9999)
-"""Decays of the moving averages of the gradient that an optimiser is shown: those of the learned
-optimisers of Metz et al. 2020, "Tasks, stability, architecture, and compute", arXiv:2009.11243."""
+"""Decays of the moving averages of the gradient that an optimiser is shown, as learned optimisers
+are (Metz et al. 2019, arXiv:1810.10180; there without correction for their start)."""
 
 
 class Clock(NamedTuple):

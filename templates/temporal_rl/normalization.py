@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 
 from templates.temporal_rl.settings import TASKS, Setup
 
-__all__ = ["normalized"]
+__all__ = ["normalized", "random_return"]
 
 # Of PPO after 10 million steps of MinAtar and 30 to 50 million of Ant: the middle of what Lu et al.
 # 2022 (arXiv:2210.05639) and Jackson et al. 2024 (arXiv:2402.05828) publish.
@@ -35,16 +34,22 @@ _FILE = Path(__file__).resolve().parent / "data" / "normalization.json"
 def normalized(setup: Setup, returns: Any) -> Any:
     """Returns as shares of what PPO gains over a random policy on the same task and horizon.
 
-    In the profiles ``gpu`` and ``brax`` it is the published gain at the search's horizon, at all.
+    In the profiles ``gpu`` and ``brax`` PPO's gain is that published for the search's horizon,
+    whatever the horizon.
 
     Args:
         setup: The task.
         returns: A number or an array.
     """
-    random = _measured()["random"][setup.environment]
+    random = random_return(setup)
     measured = _measured()["ppo"].get(f"{setup.environment} {setup.horizon}")
     ppo = _PUBLISHED[setup.environment] if measured is None else measured["mean"]
-    return (returns - random["mean"]) / (ppo - random["mean"])
+    return (returns - random) / (ppo - random)
+
+
+def random_return(setup: Setup) -> float:
+    """What a random policy earns on a task, in the environment's own terms."""
+    return float(_measured()["random"][setup.environment]["mean"])
 
 
 @cache
@@ -77,9 +82,9 @@ def main() -> None:
         name = f"{setup.environment} {setup.horizon}"
         if name in found["ppo"]:
             continue
-        trainer = trainers.setdefault(
-            setup.environment, Trainer(setup.environment, setup.profile, LEVELS["drift"])
-        )
+        if setup.environment not in trainers:
+            trainers[setup.environment] = Trainer(setup.environment, setup.profile, LEVELS["drift"])
+        trainer = trainers[setup.environment]
         path = template.path / "baselines" / "drift" / "ppo.py"
         functions = {"drift": load_native(path, drift, setup.profile.minibatch)}
         if setup.environment not in found["random"]:
@@ -88,14 +93,16 @@ def main() -> None:
         late = [late_return(trainer.train(functions, setup, [seed]).returns)[0] for seed in seeds]
         found["ppo"][name] = _summary(late)
         print(name, found["random"][setup.environment], found["ppo"][name], flush=True)
-        _FILE.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     for environment in sorted(set(_PUBLISHED) - set(found["random"])):
-        small = replace(TASKS["breakout"].profile, scaled=environment.startswith("brax:"))
-        trainer = Trainer(environment, small, LEVELS["drift"])
-        random = [trainer.random_return([seed])[0] for seed in seeds]
-        found["random"][environment] = _summary(random)
+        trainer = Trainer(environment, TASKS["breakout"].profile, LEVELS["drift"])
+        # A robot's 16 episodes take a minute, and there is little to tell apart.
+        few = seeds[:2] if environment.startswith("brax:") else seeds
+        random = [trainer.random_return([seed])[0] for seed in few]
+        found["random"][environment] = _summary(random) | {"seeds": len(few)}
         print(environment, found["random"][environment], flush=True)
-    _FILE.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    partly = _FILE.with_suffix(".partly")
+    partly.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    partly.replace(_FILE)
 
 
 def _summary(values: list[Any]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from templates.temporal_rl.levels import MOMENTA, SLOTS, Functions
 from templates.temporal_rl.settings import Profile
 
-__all__ = ["responses_of"]
+__all__ = ["digits", "responses_of"]
 
 Floats = NDArray[np.float64]
 
@@ -53,10 +53,10 @@ def responses_of(functions: Functions, profile: Profile) -> dict[str, Any]:
     return {
         "turn": {
             "times": list(_TURN_TIMES),
-            "steps": [[_number(x) for x in part[:, 0]] for part in parts[:turns]],
+            "steps": [[digits(x) for x in part[:, 0]] for part in parts[:turns]],
         },
-        "size": {"gradient": _SIZES.tolist(), "step": [_number(x) for x in last[turns:rest]]},
-        "training": {"times": _TIMES.tolist(), "step": [_number(x) for x in last[rest:]]},
+        "size": {"gradient": _SIZES.tolist(), "step": [digits(x) for x in last[turns:rest]]},
+        "training": {"times": _TIMES.tolist(), "step": [digits(x) for x in last[rest:]]},
     }
 
 
@@ -88,5 +88,6 @@ def _run(functions: Functions, profile: Profile, gradients: Floats, t: Floats) -
     return np.stack(found)
 
 
-def _number(value: float) -> float | None:
+def digits(value: float) -> float | None:
+    """Four digits, None for what is no number."""
     return float(f"{value:.4g}") if np.isfinite(value) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax
@@ -49,7 +50,7 @@ class Batch(NamedTuple):
 
     Attributes:
         observation: ``[..., samples, size]``.
-        action: Integers.
+        action: Integers, or vectors.
         log_probability: Of the action, when it was taken.
         value: The critic's estimate, when the action was taken.
         advantage: Of a rollout as estimated, of a minibatch normalised within it.
@@ -164,15 +165,16 @@ def episode_returns(
     key: jax.Array,
     scales: Scales | None = None,
 ) -> jax.Array:
-    """Undiscounted returns of the policy over one whole episode in each environment.
+    """Undiscounted returns of the policy over some whole episodes.
 
     Actions are drawn from the policy, as in training.
 
     Returns:
-        ``[environments]``.
+        ``[profile.judged]``.
     """
     parts = network.split(vector)
     reset_key, key = jax.random.split(key)
+    profile = replace(profile, environments=min(profile.judged, profile.environments))
     first = fresh_runner(environment, reset_key, profile.environments)._replace(scales=scales)
 
     def one(carry: tuple[Any, ...]) -> tuple[Any, ...]:

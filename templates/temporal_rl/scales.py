@@ -41,7 +41,7 @@ class Scales(NamedTuple):
 
 
 def fresh_scales(environments: int, size: int) -> Scales:
-    """Before anything was seen: nothing is changed."""
+    """Before anything was seen: nothing is changed but what is beyond ten."""
     little = jnp.float32(1e-4)
     return Scales(
         _Moments(jnp.zeros(size), jnp.ones(size), little),

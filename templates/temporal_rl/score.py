@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from templates.contract import SeedResult
-from templates.temporal_rl.normalization import normalized
+from templates.temporal_rl.normalization import normalized, random_return
 from templates.temporal_rl.settings import POINTS, Setup
 from templates.temporal_rl.training import Record
 
@@ -36,8 +36,9 @@ def results(task: str, setup: Setup, seeds: list[int], record: Record) -> list[S
 def _result(
     task: str, setup: Setup, seed: int, record: Record, curves: Floats, place: int
 ) -> SeedResult:
-    finite = bool(record.finite[place])
+    finite = bool(record.finite[place]) and bool(np.isfinite(record.returns[place]).all())
     curve = curves[place] if finite else np.zeros(POINTS)
+    returns = record.returns[place] if finite else np.full(POINTS, random_return(setup))
 
     def shown(values: Floats) -> list[float]:
         return [round(float(x), 6) for x in np.nan_to_num(values, posinf=0.0, neginf=0.0)]
@@ -48,7 +49,7 @@ def _result(
         seed=seed,
         metrics={
             "normalized_return": float(late_return(curve[None])[0]),
-            "return": float(late_return(record.returns[place][None])[0]),
+            "return": float(late_return(returns[None])[0]),
             "area": float(curve.mean()),
             "entropy": entropy[-1],
             "divergence": float(np.mean(divergence)),
@@ -61,5 +62,7 @@ def _result(
             "beyond_clip": shown(record.beyond_clip[place]),
             "divergence": divergence,
         },
-        failed=None if finite else "training diverged: parameters became infinite or NaN",
+        failed=None
+        if finite
+        else "training diverged: parameters or returns became infinite or NaN",
     )

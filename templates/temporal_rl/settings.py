@@ -30,6 +30,7 @@ class Profile:
         width: Units of a hidden layer.
         activation: Of hidden layers.
         scaled: Whether observations and rewards are scaled by what was seen of them.
+        judged: Episodes that a policy is judged by, at most as many as ``environments``.
     """
 
     environments: int
@@ -48,6 +49,7 @@ class Profile:
     width: int = 64
     activation: Literal["tanh", "relu"] = "tanh"
     scaled: bool = False
+    judged: int = 16
 
     @property
     def samples(self) -> int:
@@ -85,7 +87,7 @@ class Setup:
     """One task.
 
     Args:
-        environment: Gymnax's name.
+        environment: Gymnax's name, or Brax's after ``brax:``.
         profile: Sizes.
         horizon: N, environment steps of a whole training.
         told: What the candidate is told.

@@ -58,7 +58,7 @@ class Trainer:
     """Trains on one environment; its programs serve every horizon and, but one, every candidate.
 
     Args:
-        environment: Gymnax's name.
+        environment: Gymnax's name, or Brax's after ``brax:``.
         profile: Sizes.
         level: What candidates decide.
     """
@@ -130,7 +130,7 @@ class Trainer:
         """Returns of policies that have not learned anything: ``[seeds]``."""
         keys = _keys(seeds)
         vectors, runner = self._start(keys)
-        # Logits of zero: each action is as likely as any other.
+        # Logits of zero: each action is as likely as any other; a vector is standard normal.
         returns = self._judge(jnp.zeros_like(vectors), keys, np.int32(0), runner.scales)
         return np.asarray(returns, np.float64)
 

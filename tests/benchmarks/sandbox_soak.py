@@ -48,11 +48,11 @@ def state(engine: Engine, sandbox: Sandbox) -> dict[str, float]:
     """What could leak."""
     gc.collect()
     page = os.sysconf("SC_PAGE_SIZE")
-    handles = [slot.handle for slot in engine._slots]
-    workers = [handle.memory_bytes() or 0 for handle in handles if handle is not None]
-    found = {
-        "host MB": int(Path("/proc/self/statm").read_text().split()[1]) * page / 1e6,
-        "workers MB": sum(workers) / 1e6,
+    found = {"host MB": int(Path("/proc/self/statm").read_text().split()[1]) * page / 1e6}
+    processes = [(f"worker {slot.number}", slot.handle) for slot in engine._slots]
+    for name, handle in (*processes, ("tracer", getattr(engine, "_tracer", None))):
+        found[f"{name} MB"] = (handle.memory_bytes() or 0) / 1e6 if handle is not None else 0.0
+    found |= {
         "descriptors": len(list(Path("/proc/self/fd").iterdir())),
         "threads": threading.active_count(),
     }
@@ -62,13 +62,11 @@ def state(engine: Engine, sandbox: Sandbox) -> dict[str, float]:
 
 
 def soak(sandbox: Sandbox, candidates: int) -> None:
-    """Run them and print."""
+    """Run them and print; one worker is killed now and then, the other lives all along."""
     with open_engine(load_template(TEMPLATE), sandbox, workers=2) as engine:
         for number in range(candidates + 1):
             if number % max(1, candidates // 10) == 0:
-                seen = state(engine, sandbox)
-                shown = "  ".join(f"{name} {value:.0f}" for name, value in seen.items())
-                print(f"{number:5} candidates: {shown}", flush=True)
+                print(f"{number:5} candidates: {_shown(state(engine, sandbox))}", flush=True)
             if number % 100 == 50:
                 handle = engine._slots[0].handle
                 assert handle is not None
@@ -79,7 +77,11 @@ def soak(sandbox: Sandbox, candidates: int) -> None:
                 program = engine.trace(code)
                 engine.inspect(program)
                 engine.evaluate(program, effort="full", task="clean", seeds=[1])
-    print(f"after the end: {threading.active_count()} threads", flush=True)
+    print("after the end: " + _shown(state(engine, sandbox)), flush=True)
+
+
+def _shown(seen: dict[str, float]) -> str:
+    return "  ".join(f"{name} {value:.0f}" for name, value in seen.items())
 
 
 def main() -> None:

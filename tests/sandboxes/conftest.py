@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import docker
@@ -26,6 +27,8 @@ def docker_client() -> Iterator[docker.DockerClient]:
                 build(client, role, base=base)
             yield client
     except NoEngineError as error:
+        if os.environ.get("DISCOVER_REQUIRE_DOCKER"):
+            pytest.fail(str(error))
         pytest.skip(str(error))
 
 

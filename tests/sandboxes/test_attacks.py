@@ -79,12 +79,17 @@ def containers(engine: Engine) -> int:
     return len(leftovers(engine.sandbox._engine, everything=True))
 
 
+def everybody(engine: Engine) -> int:
+    """Processes of all sandboxes of an engine."""
+    return sum(processes(handle) for handle in engine._running)
+
+
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda file: file.stem)
 def test_an_attack_gains_nothing_and_leaves_nothing(
     attacked: tuple[Engine, list[Measurement], list[Measurement]], attack: Path
 ) -> None:
     engine, expected, twin = attacked
-    before = mounts(), containers(engine)
+    before = mounts(), containers(engine), everybody(engine)
     code = (FORGING if attack in FORGED else "") + attack.read_text(encoding="utf-8")
     found: list[Measurement] | CandidateError
     try:
@@ -104,7 +109,7 @@ def test_an_attack_gains_nothing_and_leaves_nothing(
     assert outcome(engine, HUBER) == expected
     assert engine._tracer is not None
     assert processes(engine._tracer) == 1
-    assert (mounts(), containers(engine)) == before
+    assert (mounts(), containers(engine), everybody(engine)) == before
     assert not [place for place in PLACES if (Path(place) / "attack-marker").exists()]
 
 

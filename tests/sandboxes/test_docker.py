@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import socket
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import docker
 import pytest
 
 from agent.evaluation.single import evaluate_file
+from sandboxes.contract import Role
 from sandboxes.docker import OWNER_LABEL, Container, DockerSandbox, leftovers
 from sandboxes.engines import Engine
 from sandboxes.images import building
@@ -55,6 +57,7 @@ def test_a_container_gets_nothing_that_it_does_not_need(
         assert "no-new-privileges:true" in given["SecurityOpt"]
         assert any('"defaultAction": "SCMP_ACT_ERRNO"' in opt for opt in given["SecurityOpt"])
         assert not given["Devices"]
+        assert not given["DeviceRequests"]
         assert given["LogConfig"]["Type"] == "none"
         assert all(not mount["RW"] for mount in seen["Mounts"] if mount["Type"] == "bind")
         assert seen["Config"]["User"] == "65534:65534"
@@ -126,3 +129,39 @@ def test_docker_and_processes_give_the_same_bits(
     assert found["docker"]["error"] is None
     assert found["docker"]["score"] == found["process"]["score"]
     assert found["docker"]["per_seed"] == found["process"]["per_seed"]
+
+
+def test_a_gpus_driver_may_speak_to_this_machine_alone(docker_client: docker.DockerClient) -> None:
+    sandbox = DockerSandbox(engine=docker_client)
+    role = Role(
+        name="evaluator",
+        image="evaluator",
+        module="sandboxes.evaluator.worker",
+        read_only=(),
+        hidden_packages=(),
+        memory_bytes=2**30,
+        processes=32,
+        gpu=True,
+        arguments={},
+    )
+    settings = sandbox._settings(role)
+    assert settings["device_requests"]
+    code = (
+        "import socket\n"
+        "socket.socket(socket.AF_UNIX).close()\n"
+        "for family in (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK, 40):\n"
+        "    try:\n"
+        "        socket.socket(family, socket.SOCK_STREAM)\n"
+        "    except PermissionError:\n"
+        "        print('refused', end=' ')\n"
+    )
+    said = docker_client.containers.run(
+        sandbox._image(dataclasses.replace(role, gpu=False)),
+        ["-I", "-c", code],
+        entrypoint="python3",
+        network_mode="none",
+        security_opt=settings["security_opt"],
+        use_config_proxy=False,
+        remove=True,
+    )
+    assert said.decode().split() == ["refused"] * 4

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from agent.evaluation.novelty import NoveltyIndex
 from sandboxes.contract import Inspection
 from sandboxes.engines import Engine
+from sandboxes.evaluator.fingerprint import probe
+from templates.native import NativeFunction
+from templates.preference_loss.core import PreferenceLossCore
+from templates.registry import load_template
 
 
 def inspect(engine: Engine, body: str, head: str = "") -> Inspection:
@@ -66,6 +73,41 @@ def test_a_lying_gradient_is_flagged_and_known_by_what_it_does(engine: Engine) -
     lying = inspect(engine, "f(e)", LYING)
     assert "gradient_mismatch" in lying.flags
     assert lying.fingerprint == inspect(engine, "jnp.abs(e)").fingerprint
+
+
+def test_a_lie_at_one_member_is_flagged() -> None:
+    """A population's members are experiments of their own: most being honest is not enough."""
+    template = load_template("preference_loss")
+    signature = template.spec.functions[0]
+    core = PreferenceLossCore("cpu")
+    betas = np.unique(core.probes()["loss"][0][4])
+    assert len(betas) > 2
+
+    def flags(lie: bool) -> tuple[str, ...]:
+        @jax.custom_vjp
+        def softened(margin: jax.Array, beta: jax.Array) -> jax.Array:
+            return jax.nn.softplus(-beta * margin)
+
+        def forward(margin: jax.Array, beta: jax.Array) -> tuple[jax.Array, tuple[jax.Array, ...]]:
+            return softened(margin, beta), (margin, beta)
+
+        def backward(kept: tuple[jax.Array, ...], given: jax.Array) -> tuple[jax.Array, ...]:
+            margin, beta = kept
+            true = -beta * jax.nn.sigmoid(-beta * margin)
+            told = jnp.where(jnp.abs(beta - betas[1]) < 1e-6, 2.0 * jnp.tanh(margin), true)
+            return given * (told if lie else true), jnp.zeros_like(beta)
+
+        softened.defvjp(forward, backward)
+
+        def loss(pc, pr, rc, rr, beta):  # type: ignore[no-untyped-def]
+            return softened((pc - pr) - (rc - rr), beta)
+
+        bound = NativeFunction(loss, signature, core.population)
+        bound.signature = signature  # type: ignore[attr-defined]
+        return probe({"loss": bound}, core.probes()).flags  # type: ignore[dict-item]
+
+    assert "gradient_mismatch" not in flags(lie=False)
+    assert "gradient_mismatch" in flags(lie=True)
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,13 @@ class CampaignOperations(Operations):
             row.stop_reason = stop_reason
             session.flush()
 
+    def set_campaign_worked(self, campaign: str, seconds: float) -> None:
+        """Note how long processes have worked on a campaign; never less than before."""
+        with self._writing() as session:
+            row = campaign_row(session, campaign)
+            row.worked_s = max(row.worked_s, seconds)
+            session.flush()
+
     def set_campaign_environment(self, campaign: str, environment: Mapping[str, Any]) -> None:
         """Replace what is stored about versions, sandbox, device and models of a campaign."""
         with self._writing() as session:

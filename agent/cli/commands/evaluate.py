@@ -74,7 +74,8 @@ def evaluate(
         sandbox=sandbox,
         workers=workers,
         settings=overrides_of(settings or ()),
-        notify=_tell,
+        # A machine that reads the object also reads the one line of an error.
+        notify=_silent if json and not sys.stderr.isatty() else _tell,
     )
     if json:
         emit_json(found)
@@ -85,6 +86,10 @@ def evaluate(
         message = " ".join(plain(str(error["message"])).split())
         print(f"discover: {file}: {error['class']}: {message}", file=sys.stderr)
         raise typer.Exit(EXIT_USER)
+
+
+def _silent(line: str) -> None:
+    pass
 
 
 def _tell(line: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 from agent.archive import Archive, CampaignRecord
 from agent.campaign import Campaign, CampaignSettings, Progress, request_stop_of
 from agent.loading import template_of
-from agent.report import write_report
+from agent.report import summary, write_report
 from agent.report.dependence import dependences
 from agent.report.scores import ScoreBook
 from templates.errors import InfrastructureError, UserError
@@ -207,6 +207,63 @@ def test_the_budget_is_not_exceeded(recording: Path, tmp_path: Path) -> None:
         assert 0.003 < archive.cost(record.id) <= 0.0065
         outcomes = archive.counts(record.id, kinds=["proposal"]).by_outcome
         assert outcomes.get("unfunded", 0) >= 1
+
+
+def test_a_budget_below_one_call_buys_none(recording: Path, tmp_path: Path) -> None:
+    with Archive(tmp_path / "archive.db") as archive:
+        asked = settings(recording, candidates=4, budget_usd=0.0009)
+        record = Campaign.create(archive, asked, tmp_path).run(Quiet())
+        assert archive.cost(record.id) == 0.0
+        # Some answers of the recording are free.
+        outcomes = archive.counts(record.id, kinds=["proposal"]).by_outcome
+        assert outcomes.get("unfunded", 0) >= 1
+
+
+def test_a_budget_needs_a_price(tmp_path: Path) -> None:
+    with Archive(tmp_path / "archive.db") as archive:
+        asked = settings(tmp_path, budget_usd=1.0)
+        asked = dataclasses.replace(asked, models=("mine@http://127.0.0.1:9/v1",))
+        with pytest.raises(UserError, match=r"price of mine@.* is not known"):
+            Campaign.create(archive, asked, tmp_path).run(Quiet())
+
+
+def test_a_refusal_is_paid_and_counted_as_one(tmp_path: Path) -> None:
+    recording = tmp_path / "refusing.jsonl"
+    refusal = {"error": {"kind": "refusal", "message": "I'd rather not"}}
+    recording.write_text(json.dumps({**refusal, "cost_usd": 0.002, "prompt_tokens": 40}) + "\n")
+    with Archive(tmp_path / "archive.db") as archive:
+        asked = settings(recording, candidates=2, budget_usd=1.0)
+        record = Campaign.create(archive, asked, tmp_path).run(Quiet())
+        calls = archive.model_calls(record.id)
+        assert len(calls) >= 2
+        assert archive.cost(record.id) == pytest.approx(0.002 * len(calls))
+        assert {call.declined for call in calls} == {("refusal", "I'd rather not")}
+        assert all(call.prompt_tokens == 40 and call.latency_s > 0 for call in calls)
+        failures = {(one.stage, one.kind): one for one in summary(archive, record.id).failures}
+        assert failures["model call", "refusal"].count == len(calls)
+        assert ("model call", "provider") not in failures
+
+
+def test_hours_count_over_all_processes(recording: Path, tmp_path: Path) -> None:
+    with Archive(tmp_path / "archive.db") as archive:
+        asked = settings(recording, candidates=None, hours=12.0)
+        campaign = Campaign.create(archive, asked, tmp_path)
+
+        class Impatient(Quiet):
+            def notify(self, progress: Progress) -> None:
+                if progress.phase == "searching":
+                    campaign.request_stop()
+
+        assert campaign.run(Impatient()).status == "stopped"
+        worked = archive.campaign(campaign.id).worked_s
+        assert worked > 0
+        # Nearly all of the twelve hours passed somewhere else.
+        archive.set_campaign_worked(campaign.id, 12 * 3600 + 1)
+        quiet = Quiet()
+        record = Campaign.resume(archive, campaign.id, tmp_path).run(quiet)
+        assert record.status == "stopped"
+        assert record.stop_reason == "the time limit is reached"
+        assert quiet.seen[-1].elapsed_s > 12 * 3600
 
 
 def test_a_dead_provider_stops_the_campaign_with_its_state_saved(tmp_path: Path) -> None:

@@ -77,6 +77,9 @@ def test_completes_and_records_everything(provider: tuple[LanguageModel, Script]
     assert completion.model == model.name
     assert (completion.prompt_tokens, completion.completion_tokens) == (11, 7)
     assert 0 < completion.cost_usd < 0.01
+    most_usd = model.most_usd(REQUEST)
+    assert most_usd is not None
+    assert completion.cost_usd <= most_usd < 0.05
     assert 0 < completion.latency_s < 20
     assert completion.finish_reason == "stop"
     assert completion.seed == 5
@@ -213,6 +216,7 @@ def test_any_server_by_url_needs_no_key(
     assert script.received[0]["body"]["model"] == "my-own-model"
     assert completion.cost_usd == 0
     assert "the price is unknown and counted as 0" in completion.notes
+    assert model.most_usd(REQUEST) is None
 
 
 def test_server_without_schemas_gets_words_and_the_note_says_so(wire: tuple[str, Script]) -> None:

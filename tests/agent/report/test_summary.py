@@ -128,6 +128,14 @@ def test_an_attempt_that_repeats_a_failure_is_counted_with_it(archive, start):
     assert (failure.count, failure.example) == (2, "of one")
 
 
+def test_what_was_not_asked_as_meant_is_said(archive, nothing_found, tmp_path):
+    nothing_found.call("tempered_margin", try_number=7, notes=("the provider takes no seed",))
+    (use,) = summary(archive, "latest").models
+    assert use.notes == ("the provider takes no seed",)
+    page = write_report(archive, nothing_found.record.id, tmp_path).read_text(encoding="utf-8")
+    assert "local was not asked quite as meant: the provider takes no seed." in page
+
+
 def test_models_are_charged_with_their_calls(archive, nothing_found):
     (use,) = summary(archive, "latest").models
     assert use.model == "local"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.optimize import brentq
@@ -88,3 +89,15 @@ def test_effective_clip_range_follows_the_annealing(
     assert pressure["learning_rate"] == pytest.approx(list(1 - np.linspace(0, 1, 11)))
     assert pressure["entropy"][0] == pytest.approx(0.01)
     assert core.curves(baseline("kl_penalty"))["surfaces"][0]["value"][0][0] > 0
+
+
+def test_a_slope_that_is_no_number_is_no_drift(
+    core: TemporalRLCore, native: Callable[..., Bound]
+) -> None:
+    """The root of a square is zero at r = 1, and its derivative there is not a number."""
+    kinked = native(
+        drift=lambda r, log_r, A, t, log_N, eps: 0.5 * jnp.sqrt((r - 1.0) ** 2) + 0.0 * A
+    )
+    curves = core.curves(kinked)
+    assert not curves["validity"]["valid"]
+    assert curves["flags"] == ["not_a_drift"]

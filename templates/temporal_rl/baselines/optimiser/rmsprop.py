@@ -1,7 +1,7 @@
 """RMSprop
 
-Tieleman and Hinton 2012, "Neural Networks for Machine Learning", lecture 6.5; decay .99 and epsilon
-1e-5 as A3C has it (Mnih et al. 2016, arXiv:1602.01783), the average corrected for its start.
+Tieleman and Hinton 2012, "Neural Networks for Machine Learning", lecture 6.5; decay .99 as A3C has
+it (Mnih et al. 2016, arXiv:1602.01783), epsilon 1e-5, the average corrected for its start.
 """
 
 import jax.numpy as jnp
