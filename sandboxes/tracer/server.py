@@ -22,11 +22,12 @@ import jax.numpy as jnp
 from jax import export  # noqa: F401 - imported here so that no fork has to
 
 from sandboxes.isolation import PR_SET_PDEATHSIG, prctl
-from sandboxes.protocol import Channel, Message, encode
+from sandboxes.protocol import Channel, Message, PeerClosedError, encode
 from sandboxes.tracer.cage import fork_caged
 from sandboxes.tracer.trace import TraceFailedError, trace
 
 _MAX_REPLY_BYTES = 24 * 2**20
+_HOST_GONE = 3
 
 
 def _warm_up() -> None:
@@ -136,12 +137,19 @@ def main() -> None:
     alone = os.getpid() == 1
     while True:
         channel.wait()
-        if not _keep(channel, limits, alone=alone):
+        started = time.monotonic()
+        status = _keep(channel, limits, alone=alone)
+        if status == _HOST_GONE:
             return
+        if status != 0:
+            # The candidate brought its keeper down, which had not answered yet: before a keeper
+            # does, it kills all that could reach it.
+            body = {"ended": "closed", "exit": status, "seconds": time.monotonic() - started}
+            channel.send(Message("traced", body, {"reply": b""}))
 
 
-def _keep(channel: Channel, limits: dict[str, Any], *, alone: bool) -> bool:
-    """Serve one request in a fork; whether that went well and the host is still there."""
+def _keep(channel: Channel, limits: dict[str, Any], *, alone: bool) -> int:
+    """Serve one request in a fork; 0 where that went well, else how the fork ended."""
     keeper = os.fork()
     if keeper == 0:
         status = 1
@@ -149,16 +157,22 @@ def _keep(channel: Channel, limits: dict[str, Any], *, alone: bool) -> bool:
             prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             _serve_one(channel, limits, alone=alone)
             status = 0
+        except PeerClosedError:
+            status = _HOST_GONE
         finally:
             os._exit(status)
-    _, status = os.waitpid(keeper, 0)
+    # Stopped is as good as dead: where a candidate shares our PID namespace it may do either.
+    _, status = os.waitpid(keeper, os.WUNTRACED)
+    if os.WIFSTOPPED(status):
+        os.kill(keeper, signal.SIGKILL)
+        _, status = os.waitpid(keeper, 0)
     if alone:
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
             while True:
                 os.waitpid(-1, 0)
-    return status == 0
+    return os.waitstatus_to_exitcode(status)
 
 
 if __name__ == "__main__":

@@ -153,10 +153,11 @@ def test_a_gpus_driver_may_speak_to_this_machine_alone(docker_client: docker.Doc
         "    try:\n"
         "        socket.socket(family, socket.SOCK_STREAM)\n"
         "    except PermissionError:\n"
-        "        print('refused', end=' ')\n"
+        "        print('refused', flush=True)\n"
     )
+    image = docker_client.images.get(sandbox._image(dataclasses.replace(role, gpu=False)))
     said = docker_client.containers.run(
-        sandbox._image(dataclasses.replace(role, gpu=False)),
+        image.labels["discovery-agent.base"],
         ["-I", "-c", code],
         entrypoint="python3",
         network_mode="none",

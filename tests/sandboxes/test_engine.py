@@ -127,7 +127,7 @@ def test_a_candidate_sees_neither_files_nor_environment_nor_processes(
         "import dataclasses\n"
         "o = dataclasses.sys.modules['os']\n"
         "seen = (dict(o.environ), o.listdir('/scratch'), "
-        "len([p for p in o.listdir('/proc') if p.isdigit()]) <= 3, "
+        "len([p for p in o.listdir('/proc') if p.isdigit()]) <= 4, "
         ""
         "[p for p in dataclasses.sys.path if o.path.exists(o.path.join(p, 'agent'))])\n"
         "raise RuntimeError('SEEN' + repr(seen[1:]) + str('SECRET_API_KEY' in seen[0]))\n"

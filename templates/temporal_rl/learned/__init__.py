@@ -1,0 +1,1 @@
+"""Drifts that are networks, found by an evolution strategy in this template's core."""
