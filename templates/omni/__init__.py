@@ -1,0 +1,1 @@
+"""Which task next: open-ended curricula in a small world of gathering and making."""
