@@ -12,9 +12,11 @@ from sandboxes.engines import Engine, open_engine
 from sandboxes.registry import choose_sandbox
 from templates.registry import Template, load_template
 
-# One thread, as sandboxed workers have it. With several, XLA's CPU runtime can wait for itself for
-# ever in a vectorised program.
+# One thread, as sandboxed workers have it, in a pool of one (NPROC), and programs run where they
+# are called. With several, XLA's CPU runtime can wait for itself for ever in a vectorised program.
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+os.environ["NPROC"] = "1"
+os.environ["JAX_CPU_ENABLE_ASYNC_DISPATCH"] = "false"
 
 SMALL_TEMPLATE = Path(__file__).parent / "data" / "robust_regression"
 
