@@ -4,6 +4,8 @@ from agent.archive.canonical import PROCESS_EVENTS
 from agent.archive.identity import candidate_id, model_call_id
 from agent.archive.lease import Lease, LeaseHolder
 from agent.archive.records import (
+    CALL_SENT,
+    SANDBOX_TROUBLE,
     AttemptRecord,
     CampaignRecord,
     CampaignStatus,
@@ -22,7 +24,9 @@ from agent.archive.records import (
 from agent.archive.store import Archive, Transaction, discoveries_home
 
 __all__ = [
+    "CALL_SENT",
     "PROCESS_EVENTS",
+    "SANDBOX_TROUBLE",
     "Archive",
     "AttemptRecord",
     "CampaignRecord",

@@ -178,6 +178,10 @@ class ReviewRecord:
 
 
 NO_COMPLETION = "no completion, "
+# Kinds of events: a model call begins (its record follows with the answer, unless it is cut off),
+# and a sandboxed process had to be replaced or started again.
+CALL_SENT = "process.call_sent"
+SANDBOX_TROUBLE = "process.sandbox"
 """How the error of a call begins that the model answered, but not with a completion."""
 
 

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from agent.archive.identity import model_call_id
-from agent.archive.records import NO_COMPLETION, ModelCallRecord
+from agent.archive.records import CALL_SENT, NO_COMPLETION, EventRecord, ModelCallRecord
 from agent.archive.store import Archive
 from agent.llm.backoff import delays
 from agent.llm.contract import (
@@ -36,7 +36,8 @@ class Caller:
         archive: Where every call is recorded.
         campaign_id: Whose calls they are.
         budget_usd: Limit on the cost, None for none. A call is made only if it and all that are
-            under way could cost the most that they can, and the limit would still hold.
+            under way could cost the most that they can, and the limit would still hold. Calls of
+            earlier processes that were cut off count with the most that they can have cost.
         tries: How often a call is tried while the provider is down.
         wait: Sleeps that many seconds, or raises when the campaign shall stop.
         notify: Told in one line when a call is retried.
@@ -59,7 +60,8 @@ class Caller:
         self._wait = wait
         self._notify = notify
         self._lock = threading.Lock()
-        self._pending_usd = 0.0
+        cut_off = archive.cut_off_calls(campaign_id)
+        self._pending_usd = sum(float(call.payload["most_usd"] or 0.0) for call in cut_off)
         self._slots: dict[str, threading.Semaphore] = {}
 
     def call(
@@ -97,6 +99,8 @@ class Caller:
             slots = self._slots.setdefault(model.name, threading.Semaphore(model.slots))
         for number in range(len(earlier), len(earlier) + self._tries):
             with slots, self._within_budget(model, request):
+                call = model_call_id(self._campaign_id, slot, attempt, role, number)
+                self._note_sent(call, model, request)
                 record, error = self._try(model, request, slot, attempt, role, number)
             if error is None:
                 return record
@@ -109,6 +113,18 @@ class Caller:
             f"{model.name} failed {self._tries} times in a row, last: {error}; the campaign is "
             "saved, resume it when the provider is back"
         )
+
+    def _note_sent(self, call: str, model: LanguageModel, request: CompletionRequest) -> None:
+        """Record a call before it is made: what a stop or a kill cuts off leaves no other trace."""
+        payload = {
+            "call": call,
+            "model": model.name,
+            "prompt_hash": prompt_hash(request),
+            "seed": request.seed,
+            "most_usd": model.most_usd(request),
+        }
+        event = EventRecord(self._campaign_id, datetime.now(UTC), CALL_SENT, payload)
+        self._archive.add_event(event)
 
     def _try(
         self,
@@ -125,7 +141,7 @@ class Caller:
         try:
             completion = model.complete(request)
         except (CandidateError, InfrastructureError) as caught:
-            self._wait(0.0)  # a call that we cut off ourselves, by stopping, did not fail
+            self._wait(0.0)  # what we cut off ourselves, by stopping, did not fail: `_note_sent`
             error = caught
         used = error if isinstance(error, DeclinedError) else completion
         prefix = f"{NO_COMPLETION}{error.kind}: " if isinstance(error, CandidateError) else ""

@@ -172,7 +172,7 @@ class Campaign:
         stack.callback(context.measurer.close)
         context.stopping = self._stopping
         self._store_environment(template, engine, models)
-        engine.notify = context.tell
+        engine.notify = context.tell_trouble
         monitor.attach(context)
         work = self._work(context, models, monitor)
         return self._watch(context, work, monitor)

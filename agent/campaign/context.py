@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agent.archive.identity import candidate_id
-from agent.archive.records import CampaignRecord, CandidateRecord, EventRecord
+from agent.archive.records import SANDBOX_TROUBLE, CampaignRecord, CandidateRecord, EventRecord
 from agent.archive.store import Archive
 from agent.campaign.settings import CampaignSettings, Knobs
 from agent.evaluation.measuring import Measurer
@@ -109,12 +109,16 @@ class Context:
         while not event.wait(0.1):
             self.raise_if_stopping()
 
-    def tell(self, line: str) -> None:
+    def tell(self, line: str, kind: str = "process.message") -> None:
         """Show a line to whoever watches and keep it as an event of this process."""
         with self._lock:
             self.messages.append(line)
-        self.event("process.message", {"text": line})
+        self.event(kind, {"text": line})
         self.changed.set()
+
+    def tell_trouble(self, line: str) -> None:
+        """The same, for a sandboxed process that was replaced: the report counts these."""
+        self.tell(line, SANDBOX_TROUBLE)
 
     def event(self, kind: str, payload: Mapping[str, Any]) -> None:
         """Record that something happened."""

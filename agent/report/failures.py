@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agent.archive import Archive, AttemptRecord, CandidateRecord
+from agent.archive import SANDBOX_TROUBLE, Archive, AttemptRecord, CandidateRecord
 
 __all__ = ["Failure", "count_failures"]
 
@@ -18,13 +18,14 @@ class Failure:
     """All failures of one kind at one place.
 
     Args:
-        stage: Where: ``model call``, ``first try``, ``repair 1``, ``evaluation (screen)`` for what
-            ended a candidate, ``training (full, proposal)`` for what a measurement said of itself.
+        stage: Where: ``model call``, ``sandbox`` for a process that had to be replaced, ``first
+            try``, ``repair 1``, ``evaluation (screen)`` for what ended a candidate, ``training
+            (full, proposal)`` for what a measurement said of itself.
         kind: The stable class of the error.
         count: How often.
         overcome: How many of them were made good: an attempt by a later repair, a model call by a
             later try.
-        example_of: Identifier of the candidate, or of the model call, of the example.
+        example_of: Identifier of the candidate, of the model call or of the event of the example.
         example: Its message.
     """
 
@@ -46,7 +47,7 @@ class _Instance:
 
 
 def count_failures(archive: Archive, campaign: str) -> tuple[Failure, ...]:
-    """Count every failed attempt, evaluation and model call of a campaign.
+    """Count every failed attempt, evaluation, sandboxed process and model call of a campaign.
 
     Args:
         archive: The archive.
@@ -76,7 +77,7 @@ def count_failures(archive: Archive, campaign: str) -> tuple[Failure, ...]:
 
 
 def _place(stage: str) -> tuple[int, str]:
-    known = ("model call", "first try", "repair", "evaluation", "training")
+    known = ("model call", "sandbox", "first try", "repair", "evaluation", "training")
     return next(
         (place for place, name in enumerate(known) if stage.startswith(name)), len(known)
     ), stage
@@ -84,6 +85,7 @@ def _place(stage: str) -> tuple[int, str]:
 
 def _instances(archive: Archive, campaign: str) -> Iterator[_Instance]:
     yield from _calls(archive, campaign)
+    yield from _replaced(archive, campaign)
     for candidate in archive.candidates(campaign):
         attempts = archive.attempts(candidate.id)
         yield from _attempts(candidate, attempts)
@@ -109,6 +111,7 @@ def _calls(archive: Archive, campaign: str) -> Iterator[_Instance]:
     answered = {
         (call.slot, call.attempt, call.role) for call in calls if call.completion is not None
     }
+    known = {call.id for call in calls}
     for call in calls:
         if call.error is not None:
             yield _Instance(
@@ -118,6 +121,16 @@ def _calls(archive: Archive, campaign: str) -> Iterator[_Instance]:
                 call.id,
                 call.error,
             )
+    for event in archive.cut_off_calls(campaign):
+        call = str(event.payload["call"])
+        message = "a stop or the end of the process came before the answer; asked again on resuming"
+        yield _Instance("model call", "cut off", call in known, call, message)
+
+
+def _replaced(archive: Archive, campaign: str) -> Iterator[_Instance]:
+    for event in archive.events(campaign, kinds=[SANDBOX_TROUBLE]):
+        text = str(event.payload["text"])
+        yield _Instance("sandbox", _NUMBER.sub("N", text), True, str(event.id), text)
 
 
 def _attempts(candidate: CandidateRecord, attempts: list[AttemptRecord]) -> Iterator[_Instance]:

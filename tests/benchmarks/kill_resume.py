@@ -11,6 +11,7 @@ and whether any call was paid or any seed measured twice.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import signal
@@ -30,10 +31,13 @@ from agent.archive import Archive  # noqa: E402
 
 CANDIDATES = 8
 _CHILD = """
+import json
 import sys
 from pathlib import Path
 from agent.archive import Archive
 from agent.campaign import Campaign, CampaignSettings
+from agent.campaign.calling import Caller
+from agent.evaluation.measuring import Measurer
 
 class Silent:
     def notify(self, progress):
@@ -41,6 +45,20 @@ class Silent:
 
 home, template, recording, seed, candidates = sys.argv[1:]
 home = Path(home)
+journal = open(home / "journal.jsonl", "a", buffering=1)
+
+def watched(function, what, key):
+    # A line before the work, and one after its result is in the archive.
+    def wrapper(self, *arguments):
+        name = key(arguments)
+        journal.write(json.dumps(["began", what, name]) + "\\n")
+        result = function(self, *arguments)
+        journal.write(json.dumps(["kept", what, name]) + "\\n")
+        return result
+    return wrapper
+
+Caller._try = watched(Caller._try, "call", lambda a: list(a[2:6]))
+Measurer._run = watched(Measurer._run, "measurement", lambda a: list(a[2:]))
 with Archive(home / "archive.db") as archive:
     known = archive.campaigns()
     if known:
@@ -60,7 +78,7 @@ class Outcome:
     kills: int
     campaigns: int
     unequal: int
-    paid_twice: int
+    repeated: int
     leftover_processes: int
 
 
@@ -85,14 +103,39 @@ def start(home: Path, recording: Path, seed: int) -> subprocess.Popen[bytes]:
     )
 
 
-def content(home: Path) -> tuple[str, int, int]:
-    """Digest of the only campaign of a home, its answered calls and its distinct requests."""
+def content(home: Path) -> tuple[str, int]:
+    """Digest of the only campaign of a home, and what was done again though it was kept."""
     with Archive(home / "archive.db") as archive:
         record = archive.campaigns()[0]
         assert record.status == "done", record.stop_reason
-        answered = [c for c in archive.model_calls(record.id) if c.completion is not None]
-        asked = {(c.slot, c.attempt, c.role) for c in answered}
-        return archive.digest_content(record.id), len(answered), len(asked)
+        digest = archive.digest_content(record.id)
+    return digest, len(repeated((home / "journal.jsonl").read_text().splitlines()))
+
+
+def repeated(journal: list[str]) -> list[str]:
+    """Calls and measurements that began after their result had been kept.
+
+    Args:
+        journal: Lines that all processes of a campaign wrote; a kill may have cut one short.
+
+    Raises:
+        ValueError: Nothing was kept, so the journal shows nothing.
+    """
+    kept: set[str] = set()
+    found = []
+    for line in journal:
+        try:
+            what, *work = json.loads(line)
+        except ValueError:
+            continue
+        name = json.dumps(work)
+        if what == "kept":
+            kept.add(name)
+        elif name in kept:
+            found.append(name)
+    if len({json.loads(name)[0] for name in kept}) != 2:
+        raise ValueError("the journal holds no kept calls or no kept measurements")
+    return found
 
 
 def finish(home: Path, recording: Path, seed: int) -> float:
@@ -125,6 +168,8 @@ def series(kills: int, seed: int) -> Outcome:
         reference.mkdir()
         lasted = finish(reference, recording, seed)
         expected = content(reference)
+        if expected[1]:
+            raise RuntimeError("the uninterrupted campaign did work twice")
         while done < kills:
             home = base / f"killed-{campaigns}"
             home.mkdir()
@@ -147,7 +192,7 @@ def series(kills: int, seed: int) -> Outcome:
                 finish(home, recording, seed)
             found = content(home)
             unequal += found[0] != expected[0]
-            twice += found[1] != found[2]
+            twice += found[1]
     time.sleep(1.0)
     return Outcome(done, campaigns, unequal, twice, len(_cages()))
 
@@ -178,8 +223,8 @@ def main() -> None:
     equal = outcome.campaigns - outcome.unequal
     print(
         f"{outcome.kills} kills over {outcome.campaigns} campaigns: {equal} of "
-        f"{outcome.campaigns} archives equal the uninterrupted one, {outcome.paid_twice} with a "
-        f"call paid twice, {outcome.leftover_processes} processes left"
+        f"{outcome.campaigns} archives equal the uninterrupted one, {outcome.repeated} calls or "
+        f"measurements made again after they were kept, {outcome.leftover_processes} processes left"
     )
     sys.exit(bool(outcome.unequal or outcome.paid_twice or outcome.leftover_processes))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from sqlalchemy import select, update
 
 from agent.archive.operations.base import Operations, insert_once, to_record, to_values
 from agent.archive.operations.campaigns import campaign_row
-from agent.archive.records import ModelCallRecord, UsageRecord
-from agent.archive.tables import Campaign, ModelCall
+from agent.archive.records import CALL_SENT, EventRecord, ModelCallRecord, UsageRecord
+from agent.archive.tables import Campaign, Event, ModelCall
 
 __all__ = ["CallOperations"]
 
@@ -82,6 +84,30 @@ class CallOperations(Operations):
         with self._reading() as session:
             row = session.scalars(query).first()
             return None if row is None else to_record(ModelCallRecord, row)
+
+    def cut_off_calls(self, campaign: str) -> list[EventRecord]:
+        """Calls that were sent and have no record: a stop or the process's end came before.
+
+        Returns:
+            The `CALL_SENT` events, one for each time that a call was cut off.
+        """
+        sent = (
+            select(Event)
+            .where(Event.campaign_id == campaign, Event.kind == CALL_SENT)
+            .order_by(Event.id.desc())
+        )
+        known = select(ModelCall.id).where(ModelCall.campaign_id == campaign)
+        with self._reading() as session:
+            events = [to_record(EventRecord, row) for row in session.scalars(sent)]
+            answers = Counter(session.scalars(known))
+        # The last time that a recorded call was sent is the one that was answered.
+        cut_off = []
+        for event in events:
+            if answers[event.payload["call"]]:
+                answers[event.payload["call"]] -= 1
+            else:
+                cut_off.append(event)
+        return cut_off[::-1]
 
     def usage(self, campaign: str) -> UsageRecord:
         """Calls, tokens and dollars of a campaign so far; a counter, not a scan."""

@@ -9,12 +9,16 @@ import time
 from pathlib import Path
 
 import pytest
+from completions import write_recording
 
-from agent.archive import Archive, CampaignRecord
+from agent.archive import CALL_SENT, Archive, CampaignRecord
 from agent.campaign import Campaign, CampaignSettings, Progress, request_stop_of
+from agent.campaign.calling import BudgetSpentError, Caller
+from agent.llm import CompletionRequest, Message, open_model
 from agent.loading import template_of
 from agent.report import summary, write_report
 from agent.report.dependence import dependences
+from agent.report.failures import count_failures
 from agent.report.scores import ScoreBook
 from templates.errors import InfrastructureError, UserError
 
@@ -41,8 +45,6 @@ def settings(recording: Path, **changes: object) -> CampaignSettings:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Archive, CampaignRecord, Quiet]:
-    from completions import write_recording
-
     home = tmp_path_factory.mktemp("home")
     archive = Archive(home / "archive.db")
     quiet = Quiet()
@@ -197,6 +199,40 @@ def test_stopping_saves_and_resuming_goes_on(recording: Path, tmp_path: Path) ->
         assert archive.counts(campaign.id, kinds=["proposal"]).terminal == 6
         with pytest.raises(UserError, match="is done"):
             Campaign.resume(archive, campaign.id, tmp_path)
+
+
+def test_a_call_that_a_stop_cuts_off_is_recorded_counted_and_asked_again(tmp_path: Path) -> None:
+    slow = write_recording(tmp_path / "slow.jsonl", delay_s=3.0)
+    with Archive(tmp_path / "archive.db") as archive:
+        asked = settings(slow, candidates=2, budget_usd=1.0)
+        campaign = Campaign.create(archive, asked, tmp_path)
+
+        def stop_soon() -> None:
+            while len(archive.events(campaign.id, kinds=[CALL_SENT])) < 2:
+                time.sleep(0.02)
+            campaign.request_stop()
+
+        threading.Thread(target=stop_soon, daemon=True).start()
+        assert campaign.run(Quiet()).status == "stopped"
+        assert archive.model_calls(campaign.id) == []
+        cut_off = archive.cut_off_calls(campaign.id)
+        assert len(cut_off) == 2
+        assert all(call.payload["most_usd"] > 0 for call in cut_off)
+        # They may have been charged: a budget that their price would break buys nothing more.
+        caller = Caller(
+            archive,
+            campaign.id,
+            budget_usd=sum(call.payload["most_usd"] for call in cut_off),
+            tries=1,
+            wait=lambda seconds: None,
+            notify=lambda line: None,
+        )
+        request = CompletionRequest(messages=(Message("user", "a loss"),))
+        with pytest.raises(BudgetSpentError):
+            caller.call(open_model(f"recorded:{slow}"), request, slot=0, attempt=0, role="propose")
+        assert Campaign.resume(archive, campaign.id, tmp_path).run(Quiet()).status == "done"
+        (failure,) = [f for f in count_failures(archive, campaign.id) if f.kind == "cut off"]
+        assert (failure.stage, failure.count, failure.overcome) == ("model call", 2, 2)
 
 
 def test_the_budget_is_not_exceeded(recording: Path, tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """The summary says what the archive holds, in plain words."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
-from agent.archive import AttemptRecord
+from agent.archive import SANDBOX_TROUBLE, AttemptRecord, EventRecord
 from agent.evaluation.statistics import iqm
 from agent.report import summary, write_report
+from agent.report.failures import count_failures
 from templates.errors import UserError
 from templates.registry import load_template
 
@@ -191,3 +193,14 @@ def test_no_interquartile_means_elsewhere(archive, nothing_found, tmp_path):
     assert all(row.robust is None for row in found.rows)
     page = write_report(archive, found.campaign.id, tmp_path).read_text(encoding="utf-8")
     assert "IQM" not in page
+
+
+def test_a_replaced_process_is_counted_with_the_failures(archive, nothing_found):
+    campaign = nothing_found.record.id
+    for worker, kind in ((0, SANDBOX_TROUBLE), (1, SANDBOX_TROUBLE), (2, "process.message")):
+        text = f"worker {worker} did not finish within 60 s (attempt 1); replaced"
+        archive.add_event(EventRecord(campaign, datetime.now(UTC), kind, {"text": text}))
+    (failure,) = [f for f in count_failures(archive, campaign) if f.stage == "sandbox"]
+    assert failure.kind == "worker N did not finish within N s (attempt N); replaced"
+    assert (failure.count, failure.overcome) == (2, 2)
+    assert failure.example.startswith("worker 0 ")
