@@ -6,6 +6,8 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ ALLOWED = {
     "reviewers": {"reviewers", "templates"},
     "templates": {"templates"},
 }
+# Parts of packages that are declared: of Matplotlib, Jinja and JAX.
+COMES_ALONG = {"cycler", "markupsafe", "jaxlib"}
 LONGEST_FILE = 400
 # Beside __init__.py; a flat family of commands or selectors may grow further.
 LARGEST_FOLDER = 16
@@ -123,6 +127,30 @@ def test_the_command_line_starts_without_anything_heavy() -> None:
 
 def test_reading_a_template_needs_no_jax() -> None:
     assert not loaded_by("templates.registry") & {"jax", "jaxlib"}
+
+
+def test_what_is_imported_is_declared() -> None:
+    """Else an installed wheel lacks it, however well the checkout's own environment does."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"].values()
+    declared = {
+        re.split(r"[\[<>=!~; ]", line)[0].lower()
+        for line in [*project["dependencies"], *(line for extra in extras for line in extra)]
+    }
+    distributions = packages_distributions()
+    reached = {
+        top: file
+        for package in PACKAGES
+        for file in sources(package)
+        for top in tops(imports(file)) - set(PACKAGES) - sys.stdlib_module_names - COMES_ALONG
+    }
+    assert "litellm" in declared
+    undeclared = {
+        f"{file.relative_to(ROOT)} imports {top}"
+        for top, file in reached.items()
+        if not {name.lower() for name in distributions.get(top, [])} & declared
+    }
+    assert not undeclared
 
 
 def test_files_and_folders_stay_small() -> None:

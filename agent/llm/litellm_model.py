@@ -22,6 +22,8 @@ from templates.errors import CandidateError, DiscoveryError, InfrastructureError
 
 __all__ = ["LiteLLMModel", "load_litellm", "retry_after_s"]
 
+# LiteLLM lists it as missing, but goes to this machine's own server without it.
+_WITH_DEFAULT = {"OLLAMA_API_BASE"}
 _SCHEMA_REFUSED = ("response_format", "json_schema", "output_format", "structured output")
 
 
@@ -81,7 +83,8 @@ class LiteLLMModel:
                 "OpenAI's protocol, or local (see: discover models)"
             ) from error
         if self._api_base is None:
-            missing = self._litellm.validate_environment(self._model).get("missing_keys", [])
+            named = self._litellm.validate_environment(self._model).get("missing_keys", [])
+            missing = [name for name in named if name not in _WITH_DEFAULT]
             if missing:
                 raise UserError(f"{self.name} needs {' and '.join(missing)} in the environment")
         listed = self._litellm.get_supported_openai_params(

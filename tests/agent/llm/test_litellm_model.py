@@ -239,6 +239,8 @@ def test_missing_key_and_unknown_provider(monkeypatch: pytest.MonkeyPatch) -> No
         open_model("openai/gpt-4o-mini")
     with pytest.raises(UserError, match="unknown model 'no-such-thing'"):
         open_model("no-such-thing")
+    monkeypatch.delenv("OLLAMA_API_BASE", raising=False)
+    assert open_model("ollama/qwen3").name == "ollama/qwen3"
     with pytest.raises(UserError, match="password"):
         open_model("name@http://user:secret@127.0.0.1:1/v1")
 

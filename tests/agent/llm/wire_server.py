@@ -50,7 +50,7 @@ def anthropic_answer(content: list[dict[str, Any]], stop: str = "end_turn") -> A
         "id": "msg_1",
         "type": "message",
         "role": "assistant",
-        "model": "claude-sonnet-4-5",
+        "model": "claude-opus-4-8",
         "content": content,
         "stop_reason": stop,
         "stop_sequence": None,
