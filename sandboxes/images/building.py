@@ -44,7 +44,8 @@ __all__ = [
 
 Accelerator: TypeAlias = Literal["cpu", "cuda"]
 
-DEFAULT_BASE = "python:3.12-slim-bookworm"
+# python:3.12.15-slim-bookworm; the index of all platforms, so that every build starts from the same.
+DEFAULT_BASE = "python@sha256:54c85f3c47607a77f32adec749d3c81d1348bf25833671f512b26a9b6d778cb3"
 LABEL = "discovery-agent.role"
 _CONTENT = "discovery-agent.content"
 _ACCELERATOR = "discovery-agent.accelerator"
