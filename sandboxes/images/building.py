@@ -44,7 +44,7 @@ __all__ = [
 
 Accelerator: TypeAlias = Literal["cpu", "cuda"]
 
-# python:3.12.15-slim-bookworm; the index of all platforms, so that every build starts from the same.
+# python:3.12.15-slim-bookworm for every platform: all builds start from the same.
 DEFAULT_BASE = "python@sha256:54c85f3c47607a77f32adec749d3c81d1348bf25833671f512b26a9b6d778cb3"
 LABEL = "discovery-agent.role"
 _CONTENT = "discovery-agent.content"

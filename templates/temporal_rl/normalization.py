@@ -26,9 +26,9 @@ PUBLISHED = {
     "SpaceInvaders-MinAtar": (167.0, 182.0),
     "brax:ant": (6730.0, 6730.0),
 }
-"""Lowest and highest return published for PPO after 10 million steps of MinAtar and 30 to 50 million
-of Ant (Lu et al. 2022, arXiv:2210.05639; Jackson et al. 2024, arXiv:2402.05828). Returns are
-normalised by the middle."""
+"""Lowest and highest return published for PPO after 10 million steps of MinAtar and 30 to 50
+million of Ant (Lu et al. 2022, arXiv:2210.05639; Jackson et al. 2024, arXiv:2402.05828). Returns
+are normalised by the middle."""
 _FILE = Path(__file__).resolve().parent / "data" / "normalization.json"
 
 
