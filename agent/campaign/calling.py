@@ -99,8 +99,8 @@ class Caller:
             slots = self._slots.setdefault(model.name, threading.Semaphore(model.slots))
         for number in range(len(earlier), len(earlier) + self._tries):
             with slots, self._within_budget(model, request):
-                call = model_call_id(self._campaign_id, slot, attempt, role, number)
-                self._note_sent(call, model, request)
+                name = model_call_id(self._campaign_id, slot, attempt, role, number)
+                self._note_sent(name, model, request)
                 record, error = self._try(model, request, slot, attempt, role, number)
             if error is None:
                 return record

@@ -122,9 +122,9 @@ def _calls(archive: Archive, campaign: str) -> Iterator[_Instance]:
                 call.error,
             )
     for event in archive.cut_off_calls(campaign):
-        call = str(event.payload["call"])
+        sent = str(event.payload["call"])
         message = "a stop or the end of the process came before the answer; asked again on resuming"
-        yield _Instance("model call", "cut off", call in known, call, message)
+        yield _Instance("model call", "cut off", sent in known, sent, message)
 
 
 def _replaced(archive: Archive, campaign: str) -> Iterator[_Instance]:
