@@ -46,6 +46,11 @@ Accelerator: TypeAlias = Literal["cpu", "cuda"]
 
 # python:3.12.15-slim-bookworm for every platform: all builds start from the same.
 DEFAULT_BASE = "python@sha256:54c85f3c47607a77f32adec749d3c81d1348bf25833671f512b26a9b6d778cb3"
+# What a base with the C library 2.31 (Debian 11) or newer can run; pip takes them by their names.
+_WHEELS = (
+    *(f"manylinux_2_{minor}" for minor in range(31, 4, -1)),
+    *("manylinux2014", "manylinux2010", "manylinux1"),
+)
 LABEL = "discovery-agent.role"
 _CONTENT = "discovery-agent.content"
 _ACCELERATOR = "discovery-agent.accelerator"
@@ -267,9 +272,8 @@ def _packages(lock: Path, version: str, machine: str, notify: Callable[[str], No
     command += ["--no-compile", "--no-deps", "--require-hashes", "--target", str(unfinished)]
     command += ["--implementation", "cp", "--python-version", version]
     command += ["--only-binary", ":all:", "--requirement", str(lock)]
-    for kind in ("manylinux_2_31", "manylinux_2_28", "manylinux_2_27", "manylinux_2_17"):
+    for kind in _WHEELS:
         command += ["--platform", f"{kind}_{machine}"]
-    command += ["--platform", f"manylinux2014_{machine}"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
