@@ -30,7 +30,7 @@ class Sampling:
         timeout_s: Longest call, connecting included.
     """
 
-    temperature: float = 0.8
+    temperature: float = 0.6
     explore_temperature: float = 1.0
     repair_temperature: float = 0.4
     max_tokens: int = 700
