@@ -104,6 +104,10 @@ class Container:
         except (APIError, KeyError):
             return None
 
+    def processes(self) -> int:
+        """How many processes the container has."""
+        return len(self._container.top()["Processes"])
+
     def _forward(self) -> None:
         """Take Docker's frames apart: output goes to the channel, errors are kept for people."""
         waiting = bytearray()
@@ -204,6 +208,10 @@ class DockerSandbox:
     def guarantees(self) -> tuple[Guarantee, ...]:
         """What holds in a container, seen by starting one and looking."""
         return probe(self)
+
+    def leftovers(self) -> int:
+        """Containers of ours that the engine has, whoever started them."""
+        return len(leftovers(self._engine, everything=True))
 
     def _image(self, role: Role) -> str:
         accelerator: Accelerator = "cuda" if role.gpu else "cpu"

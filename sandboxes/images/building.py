@@ -61,8 +61,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     "evaluator": ("sandboxes/*.py", "sandboxes/evaluator/*.py", "templates/**/*"),
     "lab": ("sandboxes/*.py", "sandboxes/lab/*.py"),
 }
-_INSIDE = {"__init__.py", "contract.py", "filtering.py", "inside.py", "isolation.py"}
-_INSIDE |= {"probe.py", "protocol.py"}
+_INSIDE = {"__init__.py", "contract.py", "descendants.py", "filtering.py", "inside.py"}
+_INSIDE |= {"isolation.py", "landlock.py", "probe.py", "protocol.py"}
 _LOOK = "import sys, platform; print(*sys.version_info[:2], platform.machine())"
 
 

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sandboxes.contract import ProcessHandle, Sandbox
-from sandboxes.docker import Container
+from sandboxes.contract import Sandbox
 from sandboxes.engines import Engine, EvaluatorBugError, open_engine
-from sandboxes.process import CagedProcess, _tree
 from templates.errors import CandidateError
 from templates.registry import load_template
 
@@ -106,7 +104,7 @@ def test_hostile_code_ends_as_an_error_and_leaves_nothing(
     before = score(engine, HUBER)
     tracer = engine._tracer
     assert tracer is not None
-    alone = processes(tracer)
+    alone = tracer.processes()
     code = HOSTILE[name] + "def loss(p, t):\n    return p\n"
     with pytest.raises(CandidateError):
         engine.trace(code)
@@ -114,9 +112,9 @@ def test_hostile_code_ends_as_an_error_and_leaves_nothing(
     assert tracer.alive()
     assert score(engine, HUBER) == before
     deadline = time.monotonic() + 5
-    while processes(tracer) > alone and time.monotonic() < deadline:
+    while tracer.processes() > alone and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert processes(tracer) == alone == 1, "only the fork server itself is left"
+    assert tracer.processes() == alone == 1, "only the fork server itself is left"
 
 
 def test_a_candidate_sees_neither_files_nor_environment_nor_processes(
@@ -165,10 +163,3 @@ def test_a_failing_core_is_our_bug_and_says_so(tmp_path: Path, sandbox: Sandbox)
         program = engine.trace(HUBER)
         with pytest.raises(EvaluatorBugError, match="ZeroDivisionError"):
             engine.evaluate(program, effort="full", task="clean", seeds=[1])
-
-
-def processes(handle: ProcessHandle) -> int:
-    if isinstance(handle, Container):
-        return len(handle._container.top()["Processes"])
-    assert isinstance(handle, CagedProcess)
-    return len(_tree(handle.pid))

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from sandboxes.contract import Role
-from sandboxes.process import ProcessSandbox, _tree
+from sandboxes.descendants import descendants
+from sandboxes.process import ProcessSandbox
 
 
 def test_guarantees_are_named_and_explained() -> None:
@@ -43,7 +44,7 @@ def test_kill_takes_the_whole_tree_and_every_descriptor() -> None:
     sandbox.start(role).kill()
     before = {entry.name for entry in Path("/proc/self/fd").iterdir()}
     handle = sandbox.start(role)
-    tree = _tree(handle.pid)
+    tree = descendants(handle.pid)
     assert tree
     assert handle.alive()
     handle.kill()
