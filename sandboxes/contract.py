@@ -163,6 +163,10 @@ class Sandbox(Protocol):
         """
         ...
 
+    def platforms(self) -> tuple[str, ...]:
+        """What evaluators can run on here, the fastest first: ``cuda``, ``cpu``."""
+        ...
+
     def leftovers(self) -> int:
         """How many things of this kind's the machine holds at this moment, in use or abandoned.
 

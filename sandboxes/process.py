@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO
 
@@ -33,6 +34,7 @@ __all__ = ["ProcessSandbox"]
 
 _START_TIMEOUT_S = 30.0
 _WATCH_S = 0.25
+_PLUGINS = ("jax-cuda12-plugin", "jax-cuda13-plugin")
 _LAUNCHER = Path(__file__).with_name("isolation.py")
 _PACKAGE_ROOT = Path(__file__).resolve().parent.parent
 # The kernel ends a cage with the *thread* that started it, so one thread that lives as long as
@@ -142,6 +144,14 @@ class ProcessSandbox:
         """What holds on this machine, seen by starting a cage and looking."""
         return probe(self, lambda handle: handle.refused)
 
+    def platforms(self) -> tuple[str, ...]:
+        """``cuda`` where this machine has a GPU, and this installation JAX's plugin for it.
+
+        Looks without starting JAX: the host process never imports it.
+        """
+        found = Path("/dev/nvidiactl").exists() and any(map(_installed, _PLUGINS))
+        return ("cuda", "cpu") if found else ("cpu",)
+
     def leftovers(self) -> int:
         """Cages below this process, scratch folders of this user and mounts that anybody sees."""
         cages = sum(_is_cage(pid) for pid in descendants(os.getpid()))
@@ -248,6 +258,14 @@ def _read_line(descriptor: int, deadline: float) -> bytes:
             return b""
         line += data
     return line
+
+
+def _installed(package: str) -> bool:
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _is_cage(pid: int) -> bool:

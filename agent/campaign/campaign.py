@@ -153,11 +153,12 @@ class Campaign:
         def notify(line: str) -> None:
             monitor.announce(monitor.phase, line)
 
+        sandbox = choose_sandbox(self._settings.sandbox, notify)
         engine = open_engine(
             template,
-            choose_sandbox(self._settings.sandbox, notify),
+            sandbox,
             workers=self._settings.workers,
-            platform=choose_platform(template.spec),
+            platform=choose_platform(template.spec, sandbox),
             notify=notify,
         )
         stack.callback(engine.close)

@@ -30,6 +30,9 @@ class Watched:
         self._failures = failures
         self._before = inside.leftovers()
 
+    def platforms(self) -> tuple[str, ...]:
+        return self._inside.platforms()
+
     def leftovers(self) -> int:
         return self._inside.leftovers() - self._before
 

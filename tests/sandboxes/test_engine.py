@@ -9,8 +9,8 @@ import pytest
 
 from sandboxes.contract import Sandbox
 from sandboxes.engines import Engine, EvaluatorBugError, open_engine
-from templates.errors import CandidateError
-from templates.registry import load_template
+from templates.errors import CandidateError, InfrastructureError
+from templates.registry import Template, load_template
 
 HUBER = """
 def loss(prediction, target):
@@ -144,6 +144,44 @@ def test_a_killed_evaluator_is_replaced(engine: Engine) -> None:
         slot.handle.kill()
     again = engine.evaluate(program, effort="full", task="clean", seeds=[1])[0].metrics
     assert again == expected
+
+
+def test_a_deadline_that_nothing_meets_is_charged_to_nobody(
+    small_template: Template, sandbox: Sandbox
+) -> None:
+    spec = small_template.spec.model_copy(update={"job_timeout_s": 0.001})
+    told: list[str] = []
+    template = Template(spec, small_template.path)
+    with open_engine(template, sandbox, workers=1, notify=told.append) as engine:
+        program = engine.trace(HUBER)
+        with pytest.raises(InfrastructureError, match=r"known program .* too busy"):
+            engine.inspect(program)
+    dropped = [line.partition("(")[2] for line in told if line.startswith("worker")]
+    assert [line.partition(")")[0] for line in dropped] == [
+        "attempt 1",
+        "attempt 2",
+        "a known program",
+    ]
+
+
+def test_who_hangs_alone_is_charged(small_template: Template, sandbox: Sandbox) -> None:
+    """The worker that takes the dead one's place is asked, and answers."""
+    told: list[str] = []
+    spec = small_template.spec.model_copy(update={"job_timeout_s": 3.0})
+    template = Template(spec, small_template.path)
+    code = (
+        "def loss(p, t):\n"
+        "    f = lambda i, x: x + jnp.sin(x)\n"
+        "    return jax.lax.fori_loop(0, 2_000_000_000, f, jax.lax.stop_gradient(p)) + p"
+    )
+    with open_engine(template, sandbox, workers=1, notify=told.append) as engine:
+        program = engine.trace(code)
+        with pytest.raises(CandidateError) as caught:
+            engine.evaluate(program, effort="full", task="outliers", seeds=[3])
+        assert caught.value.kind == "evaluation_timeout"
+        assert engine._slots[0].handle is not None
+        assert engine._slots[0].handle.alive()
+    assert sum(line.startswith("worker") for line in told) == 2
 
 
 def test_a_failing_core_is_our_bug_and_says_so(tmp_path: Path, sandbox: Sandbox) -> None:
