@@ -274,7 +274,7 @@ def main() -> NoReturn:
     unfiltered = filtering.preload()
     refused = enter(spec)
     own_files, alone = "files" not in refused, "processes" not in refused
-    scratch = None
+    scratch: Path | None = None
     if spec["scratch_bytes"] and not own_files:
         leaves_root = os.geteuid() == 0 and not _in_user_namespace()
         scratch = fallback.make_scratch(NOBODY if leaves_root else os.geteuid())

@@ -278,7 +278,7 @@ def _is_cage(pid: int) -> bool:
 def _overfull(folder: Path, largest: int) -> bool:
     """Whether a folder holds too much, too many files, or something that cannot be looked at."""
     size = count = 0
-    hides = []
+    hides: list[OSError] = []
     for place, _, files in os.walk(folder, onerror=hides.append):
         count += 1 + len(files)
         for name in files:

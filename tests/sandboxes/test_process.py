@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
+from sandboxes import contract
 from sandboxes.contract import Role
 from sandboxes.descendants import descendants
-from sandboxes.process import ProcessSandbox
+from sandboxes.process import CagedProcess, ProcessSandbox
 
 
 def test_guarantees_are_named_and_explained() -> None:
@@ -35,6 +37,22 @@ def test_root_gets_every_guarantee() -> None:
         return
     missing = [g for g in ProcessSandbox().guarantees() if not g.holds]
     assert not missing
+
+
+def test_guarantees_are_seen_from_where_candidates_are_traced_too() -> None:
+    class Leaking(ProcessSandbox):
+        """Whose cage for candidates holds a file that is meant to be outside of it."""
+
+        def start(self, role: Role) -> CagedProcess:
+            if role.nests:
+                outside = {**role.arguments["outside"], "file": contract.__file__}
+                role = replace(role, arguments={**role.arguments, "outside": outside})
+            return super().start(role)
+
+    lost = {one.name: one.detail for one in Leaking().guarantees() if not one.holds}
+    assert "where candidates are traced" in lost["files"]
+    assert contract.__file__ in lost["files"]
+    assert "files" not in {one.name for one in ProcessSandbox().guarantees() if not one.holds}
 
 
 def test_kill_takes_the_whole_tree_and_every_descriptor() -> None:

@@ -59,7 +59,7 @@ def build(
     engine = client()
     told = console(stderr=True)
     tags = {}
-    for role, kind in NEEDED[accelerator.value]:
+    for role, kind in NEEDED["cuda" if accelerator is _Accelerator.cuda else "cpu"]:
         tags[role] = build_image(
             engine,
             role,
