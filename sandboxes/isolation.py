@@ -295,9 +295,11 @@ def main() -> NoReturn:
     home = str(scratch or SCRATCH)
     os.environ.update(spec["environment"], HOME=home, TMPDIR=home)
     tempfile.tempdir = None  # it was looked up outside
-    if refused:
+    bound = spec["processes"]
+    if "namespaces" in refused or "unprivileged" in refused:
+        # No user of our own: all that this one runs on the machine is counted.
         os.environ["SANDBOX_BOUNDS_PROCESSES"] = "1"
-    bound = fallback.most_processes(spec["processes"]) if refused else spec["processes"]
+        bound = fallback.most_processes(bound)
     set_limit(resource.RLIMIT_NPROC, bound)
     if not own_files:
         why = fallback.close_the_machine(spec, _system_folders(), scratch)

@@ -31,7 +31,7 @@ def run(*arguments: str) -> str:
         [sys.executable, *arguments],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=800,
         env={**os.environ, "PYTHONPATH": root, "SECRET_API_KEY": "SECRET"},
         check=False,
     )
@@ -66,6 +66,34 @@ def test_without_namespaces_nothing_outside_is_in_reach(
     with open_engine(small_template, ProcessSandbox(), workers=1) as engine:
         expected = score(engine)
     assert found["scores"] == [expected, expected]
+
+
+# Those that namespaces would stop: what outlives, kills, reads, listens, fills or leaves a mark.
+TELLING = (
+    *("abstract_socket", "command_lines", "daemon", "daemon_past_the_timeout", "disk_bomb"),
+    *("environment_of_every_process", "fork_bomb", "join_namespaces", "kill_everything"),
+    *("kill_parent", "marker_for_the_next", "memory_of_parent", "new_namespaces", "ptrace_parent"),
+    *("secret_in_home", "shared_memory_marker", "stop_itself", "symlink_out", "thread_bomb", "udp"),
+)
+
+
+@needs_landlock
+@pytest.mark.slow
+def test_attacks_without_namespaces_gain_nothing_and_leave_nothing() -> None:
+    chosen = " or ".join(f"[process-{name}]" for name in TELLING)
+    said = run(
+        *(
+            str(HERE / "without_namespaces.py"),
+            "-m",
+            "pytest",
+            "-q",
+            "-x",
+            "-p",
+            "no:cacheprovider",
+        ),
+        *(str(HERE / "test_attacks.py"), "-k", chosen),
+    )
+    assert f"{len(TELLING)} passed" in said
 
 
 def score(engine: Engine) -> dict[str, float]:
