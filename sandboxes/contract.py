@@ -141,6 +141,10 @@ class ProcessHandle(Protocol):
         """Resident memory of the whole tree, where it can be read."""
         ...
 
+    def processes(self) -> int:
+        """How many processes it consists of at this moment, seen from outside."""
+        ...
+
 
 class Sandbox(Protocol):
     """Starts isolated processes. A new kind implements this and registers itself."""
@@ -156,5 +160,17 @@ class Sandbox(Protocol):
 
         Raises:
             InfrastructureError: The process could not be started.
+        """
+        ...
+
+    def platforms(self) -> tuple[str, ...]:
+        """What evaluators can run on here, the fastest first: ``cuda``, ``cpu``."""
+        ...
+
+    def leftovers(self) -> int:
+        """How many things of this kind's the machine holds at this moment, in use or abandoned.
+
+        Whatever a process that was started brings with it and its end must take away: containers,
+        cages, folders, mounts. Seen on the machine, not counted while starting and ending.
         """
         ...

@@ -41,6 +41,7 @@ _GPU_CALLS = (
     "bind connect getsockname memfd_create recvfrom recvmsg sched_setaffinity sendmsg sendto"
 ).split()
 _LOCAL_SOCKETS = {"index": 0, "value": int(socket.AF_UNIX), "op": "SCMP_CMP_EQ"}
+_EVERY_GPU = "nvidia.com/gpu=all"
 _FRAME = struct.Struct(">BxxxI")
 _STDOUT = 1
 _KEPT_ERRORS = 4000
@@ -103,6 +104,10 @@ class Container:
             return int(used["usage"]) - int(idle)
         except (APIError, KeyError):
             return None
+
+    def processes(self) -> int:
+        """How many processes the container has."""
+        return len(self._container.top()["Processes"])
 
     def _forward(self) -> None:
         """Take Docker's frames apart: output goes to the channel, errors are kept for people."""
@@ -175,8 +180,24 @@ class DockerSandbox:
                 container.remove(force=True, v=True)
 
     def ready(self) -> bool:
-        """Whether the images that every campaign needs are built."""
-        return all(find(self._engine, role, "cpu") for role in ("tracer", "evaluator"))
+        """Whether the images are built that a campaign needs, be it on a GPU or without one."""
+        evaluators = (find(self._engine, "evaluator", one) for one in ("cpu", "cuda"))
+        return find(self._engine, "tracer", "cpu") is not None and any(evaluators)
+
+    def platforms(self) -> tuple[str, ...]:
+        """``cuda`` where the engine hands GPUs to containers and the image for them is built.
+
+        Asks the engine, which need not be on this machine; nothing is needed here for it.
+        """
+        if _gpus(self._engine.info()) is None:
+            return ("cpu",)
+        if find(self._engine, "evaluator", "cuda") is None:
+            self._notify(
+                "the engine has a GPU, which is not used: its image is not built (discover "
+                "sandbox build --accelerator cuda)"
+            )
+            return ("cpu",)
+        return ("cuda", "cpu")
 
     def start(self, role: Role) -> Container:
         """Start a container of that role; its image is built where there is none.
@@ -204,6 +225,10 @@ class DockerSandbox:
     def guarantees(self) -> tuple[Guarantee, ...]:
         """What holds in a container, seen by starting one and looking."""
         return probe(self)
+
+    def leftovers(self) -> int:
+        """Containers of ours that the engine has, whoever started them."""
+        return len(leftovers(self._engine, everything=True))
 
     def _image(self, role: Role) -> str:
         accelerator: Accelerator = "cuda" if role.gpu else "cpu"
@@ -263,9 +288,7 @@ class DockerSandbox:
             # Else the user's proxies, often with a password, would be in the environment.
             "use_config_proxy": False,
             "runtime": self._runtime,
-            "device_requests": [DeviceRequest(count=-1, capabilities=[["gpu"]])]
-            if role.gpu
-            else None,
+            "device_requests": _gpu_requests(self._engine) if role.gpu else None,
         }
 
 
@@ -280,6 +303,27 @@ def leftovers(engine: docker.DockerClient, *, everything: bool = False) -> list[
         if everything or (here and _began(int(pid)) != began):
             found.append(container)
     return found
+
+
+def _gpus(info: dict[str, Any]) -> DeviceRequest | None:
+    """How to ask an engine for its GPUs, from what it says of itself; None where it has none."""
+    if "nvidia" in (info.get("Runtimes") or {}):
+        # Without the last two the driver's libraries for computing would stay outside.
+        return DeviceRequest(count=-1, capabilities=[["gpu", "compute", "utility"]])
+    named = [one.get("ID", "") for one in info.get("DiscoveredDevices") or ()]
+    if _EVERY_GPU in named:
+        return DeviceRequest(driver="cdi", device_ids=[_EVERY_GPU])
+    return None
+
+
+def _gpu_requests(engine: docker.DockerClient) -> list[DeviceRequest]:
+    request = _gpus(engine.info())
+    if request is None:
+        raise UserError(
+            "the Docker engine has no GPU to give: install the NVIDIA Container Toolkit and run "
+            "nvidia-ctk runtime configure --runtime=docker, then restart the engine"
+        )
+    return [request]
 
 
 def _scratch(role: Role) -> str:

@@ -13,6 +13,10 @@ from typing import Any
 __all__ = ["install", "preload", "profile"]
 
 _FILE = Path(__file__).with_name("images") / "seccomp.json"
+# They change or watch files that the process could not open, and Landlock does not know them.
+_ON_FILES_OF_OTHERS = frozenset(
+    "chmod fchmod fchmodat inotify_add_watch utime utimensat utimes".split()
+)
 
 
 def profile() -> dict[str, Any]:
@@ -30,8 +34,16 @@ def preload() -> str | None:
     return None
 
 
-def install() -> str | None:
-    """Filter the system calls of this process and of all that it starts; why not, if it fails."""
+def install(*, own_files: bool = True) -> str | None:
+    """Filter the system calls of this process and of all that it starts.
+
+    Args:
+        own_files: Whether the files that can be named are the sandbox's own. Where they are the
+            machine's, calls that change files without opening them are refused too.
+
+    Returns:
+        Why not, if it fails.
+    """
     why = preload()
     if why is not None:
         return why
@@ -48,6 +60,8 @@ def install() -> str | None:
             for one in rule.get("args", [])
         ]
         for name in rule["names"]:
+            if not own_files and name in _ON_FILES_OF_OTHERS:
+                continue
             # Not every processor has every call.
             if seccomp.resolve_syscall(seccomp.Arch.NATIVE, name) >= 0:
                 built.add_rule(action, name, *conditions)

@@ -1,8 +1,8 @@
 """Puts a process into a cage before any untrusted byte is read (runs as a script of its own).
 
-Standard library and our filter only. Started by `sandboxes.process` as ``python -I isolation.py
-SPEC`` with a pair of pipes for the protocol and one for its report. It asks the kernel for as much
-as it gives:
+Standard library and our own modules only. Started by `sandboxes.process` as ``python -I
+isolation.py SPEC`` with a pair of pipes for the protocol and one for its report. It asks the kernel
+for as much as it gives:
 
 * new mount, PID, network, IPC and UTS namespaces (through a user namespace where we are not root),
 * a root file system that holds only the interpreter, its packages and the declared folders, all
@@ -13,6 +13,10 @@ as it gives:
 
 and reports, one JSON line, what it got, before it becomes the worker. Process 1 of the PID
 namespace is the worker itself, so ending it ends everything that it ever started.
+
+Where the kernel refuses namespaces, Landlock closes the machine's files, TCP and other processes
+instead, the filter refuses every socket, and the waiter outside adopts what the worker leaves
+behind, ends it and removes its scratch folder.
 """
 
 from __future__ import annotations
@@ -177,9 +181,14 @@ def set_limits(spec: dict[str, Any]) -> None:
     if spec["address_space_bytes"]:
         limits[resource.RLIMIT_AS] = spec["address_space_bytes"]
     for which, value in limits.items():
-        _, hard = resource.getrlimit(which)
-        bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(which, (bound, bound))
+        set_limit(which, value)
+
+
+def set_limit(which: int, value: int) -> None:
+    """Set one resource limit, or keep the one that is there if it is lower."""
+    _, hard = resource.getrlimit(which)
+    bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(which, (bound, bound))
 
 
 def enter(spec: dict[str, Any]) -> dict[str, str]:
@@ -235,6 +244,23 @@ def _in_user_namespace() -> bool:
     return fields[2] == "1"
 
 
+def _wait(child: int, scratch: Path | None, *, alone: bool) -> NoReturn:
+    """Outside of the cage: wait for its end, and for that of all that was in it."""
+    if alone:
+        _, status = os.waitpid(child, 0)
+    else:
+        from sandboxes.descendants import outlive
+
+        # Should the host die, there is something left to do.
+        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        status = outlive(child)
+    if scratch is not None:
+        from sandboxes.fallback import remove_scratch
+
+        remove_scratch(scratch)
+    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+
+
 def main() -> NoReturn:
     """Enter the cage described by the first argument, then run its module."""
     spec = json.loads(sys.argv[1])
@@ -242,38 +268,53 @@ def main() -> NoReturn:
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     os.umask(0o022)
     sys.path[:0] = spec["import_paths"]
-    from sandboxes import filtering
+    from sandboxes import fallback, filtering
+    from sandboxes.descendants import adopt_orphans
 
     unfiltered = filtering.preload()
     refused = enter(spec)
+    own_files, alone = "files" not in refused, "processes" not in refused
+    scratch: Path | None = None
+    if spec["scratch_bytes"] and not own_files:
+        leaves_root = os.geteuid() == 0 and not _in_user_namespace()
+        scratch = fallback.make_scratch(NOBODY if leaves_root else os.geteuid())
+    if not alone:
+        adopt_orphans()
     child = os.fork()  # the PID namespace holds from the next process on
     if child:
-        for descriptor in spec["keep_fds"]:
+        for descriptor in (*spec["keep_fds"], report_fd):
             os.close(descriptor)
-        os.close(report_fd)
-        _, status = os.waitpid(child, 0)
-        os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+        _wait(child, scratch, alone=alone)
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     os.setsid()
-    if "files" not in refused and not finish_root():
+    if own_files and not finish_root():
         refused["own_proc"] = "the kernel did not allow a /proc of its own; there is none"
     become_nobody(refused)
     set_limits(spec)
-    if not refused:
-        # In a user namespace of its own only what is in the cage counts.
-        resource.setrlimit(resource.RLIMIT_NPROC, (spec["processes"], spec["processes"]))
     os.environ.clear()
-    scratch = "/tmp" if "files" in refused else str(SCRATCH)
-    os.environ.update(spec["environment"], HOME=scratch, TMPDIR=scratch)
+    home = str(scratch or SCRATCH)
+    os.environ.update(spec["environment"], HOME=home, TMPDIR=home)
     tempfile.tempdir = None  # it was looked up outside
+    bound = spec["processes"]
+    if "namespaces" in refused or "unprivileged" in refused:
+        # No user of our own: all that this one runs on the machine is counted.
+        os.environ["SANDBOX_BOUNDS_PROCESSES"] = "1"
+        bound = fallback.most_processes(bound)
+    set_limit(resource.RLIMIT_NPROC, bound)
+    if not own_files:
+        why = fallback.close_the_machine(spec, _system_folders(), scratch)
+        for name in ("files", "network", "processes"):
+            if name in refused:
+                refused[name] += f"; {why or 'Landlock holds instead'}"
     if not spec["nests"]:
         # What it starts cannot reach it through /proc: not its memory, not its descriptors.
         prctl(PR_SET_DUMPABLE, 0)
         drop_capabilities()
-        unfiltered = filtering.install()
+        unfiltered = filtering.install(own_files=own_files)
     if unfiltered is not None:
         refused["seccomp"] = unfiltered
-    os.write(report_fd, json.dumps({"refused": refused}).encode() + b"\n")
+    report = {"refused": refused, "scratch": str(scratch) if scratch else None}
+    os.write(report_fd, json.dumps(report).encode() + b"\n")
     os.close(report_fd)
     sys.argv = [spec["module"], json.dumps(spec["arguments"]), *map(str, spec["keep_fds"])]
     runpy.run_module(spec["module"], run_name="__main__", alter_sys=True)

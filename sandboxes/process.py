@@ -1,4 +1,7 @@
-"""The process sandbox: namespaces, a private root and resource limits, without Docker."""
+"""The process sandbox: namespaces, a private root and resource limits, without Docker.
+
+Where the kernel refuses namespaces, Landlock takes their place; see `sandboxes.isolation`.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,14 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO
 
 from sandboxes.contract import Guarantee, Role
+from sandboxes.descendants import descendants, threads_of
 from sandboxes.environment import environment
+from sandboxes.isolation import SCRATCH_FILES
 from sandboxes.probing import probe
 from sandboxes.protocol import Channel
 from templates.errors import InfrastructureError
@@ -28,6 +34,7 @@ __all__ = ["ProcessSandbox"]
 
 _START_TIMEOUT_S = 30.0
 _WATCH_S = 0.25
+_PLUGINS = ("jax-cuda12-plugin", "jax-cuda13-plugin")
 _LAUNCHER = Path(__file__).with_name("isolation.py")
 _PACKAGE_ROOT = Path(__file__).resolve().parent.parent
 # The kernel ends a cage with the *thread* that started it, so one thread that lives as long as
@@ -44,8 +51,10 @@ class CagedProcess:
         channel: Channel,
         refused: Mapping[str, str],
         errors: IO[bytes],
+        scratch: Path | None = None,
     ) -> None:
         self._process = process
+        self._scratch = scratch
         self._errors = errors
         self._ended = threading.Event()
         self.channel = channel
@@ -63,7 +72,7 @@ class CagedProcess:
     def kill(self) -> None:
         """End the whole tree: every process of the PID namespace dies with its first one."""
         self._ended.set()
-        tree = _tree(self._process.pid)
+        tree = descendants(self._process.pid)
         for pid in reversed(tree):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -79,14 +88,21 @@ class CagedProcess:
         while any(_running(pid) for pid in tree) and time.monotonic() < deadline:
             time.sleep(0.005)
 
-    def bound_memory(self, largest: int) -> None:
-        """End the tree once it holds more than this, until it ends; for a thread of its own.
+    def bound(self, role: Role) -> None:
+        """End the tree once it holds more than its role may; for a thread of its own.
 
-        The kernel bounds each process; this bounds what several hold together.
+        The kernel bounds the memory of each process; this bounds what several hold together. Where
+        it gave no namespaces, it counts processes by user and files not at all: this counts both.
         """
         while not self._ended.wait(_WATCH_S) and self.alive():
-            if (self.memory_bytes() or 0) > largest:
-                for pid in reversed(_tree(self._process.pid)):
+            tree = descendants(self._process.pid)
+            bare = "processes" in self.refused
+            if (
+                (self.memory_bytes() or 0) > role.memory_bytes
+                or (bare and sum(map(threads_of, tree)) > role.processes)
+                or (self._scratch is not None and _overfull(self._scratch, role.scratch_bytes))
+            ):
+                for pid in reversed(descendants(self._process.pid)):
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
                 return
@@ -99,12 +115,16 @@ class CagedProcess:
         """Resident memory of the whole tree."""
         page = os.sysconf("SC_PAGE_SIZE")
         total = 0
-        for pid in _tree(self._process.pid):
+        for pid in descendants(self._process.pid):
             try:
                 total += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * page
             except (OSError, IndexError):
                 continue
         return total
+
+    def processes(self) -> int:
+        """How many processes there are in the cage."""
+        return len(descendants(self._process.pid))
 
 
 class ProcessSandbox:
@@ -124,6 +144,21 @@ class ProcessSandbox:
         """What holds on this machine, seen by starting a cage and looking."""
         return probe(self, lambda handle: handle.refused)
 
+    def platforms(self) -> tuple[str, ...]:
+        """``cuda`` where this machine has a GPU, and this installation JAX's plugin for it.
+
+        Looks without starting JAX: the host process never imports it.
+        """
+        found = Path("/dev/nvidiactl").exists() and any(map(_installed, _PLUGINS))
+        return ("cuda", "cpu") if found else ("cpu",)
+
+    def leftovers(self) -> int:
+        """Cages below this process, scratch folders of this user and mounts that anybody sees."""
+        cages = sum(_is_cage(pid) for pid in descendants(os.getpid()))
+        folders = Path(tempfile.gettempdir()).glob(f"discover-scratch-{os.getuid()}-*")
+        mounts = Path("/proc/self/mounts").read_text().count("/discover-root-")
+        return cages + sum(1 for _ in folders) + mounts
+
     def _start(self, role: Role) -> CagedProcess:
         to_child, from_host = os.pipe()
         to_host, from_child = os.pipe()
@@ -135,6 +170,7 @@ class ProcessSandbox:
                 for name, value in role.arguments.items()
             },
             "import_paths": [str(_PACKAGE_ROOT)],
+            "packages": [n for n in ("sandboxes", "templates") if n not in role.hidden_packages],
             "visible": [str(path) for path in _visible(role)],
             "hidden": [str(_PACKAGE_ROOT / name) for name in role.hidden_packages],
             "gpu": role.gpu,
@@ -174,11 +210,13 @@ class ProcessSandbox:
             said = _tail(errors)
             errors.close()
             raise InfrastructureError(f"a sandboxed process ({role.name}) did not start: {said}")
-        caged = CagedProcess(process, channel, json.loads(report)["refused"], errors)
+        said_first = json.loads(report)
+        scratch = Path(said_first["scratch"]) if said_first["scratch"] else None
+        caged = CagedProcess(process, channel, said_first["refused"], errors, scratch)
         threading.Thread(
-            target=caged.bound_memory,
-            args=(role.memory_bytes,),
-            name=f"memory of {role.name}",
+            target=caged.bound,
+            args=(role,),
+            name=f"bounds of {role.name}",
             daemon=True,
         ).start()
         return caged
@@ -222,21 +260,33 @@ def _read_line(descriptor: int, deadline: float) -> bytes:
     return line
 
 
-def _children(pid: int) -> list[int]:
-    found: list[int] = []
+def _installed(package: str) -> bool:
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def _is_cage(pid: int) -> bool:
+    """Whether a process is a launcher's or in a cage; what is in one keeps the command line."""
     with contextlib.suppress(OSError):
-        for task in Path(f"/proc/{pid}/task").iterdir():
+        return str(_LAUNCHER).encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
+
+
+def _overfull(folder: Path, largest: int) -> bool:
+    """Whether a folder holds too much, too many files, or something that cannot be looked at."""
+    size = count = 0
+    hides: list[OSError] = []
+    for place, _, files in os.walk(folder, onerror=hides.append):
+        count += 1 + len(files)
+        for name in files:
             with contextlib.suppress(OSError):
-                found += map(int, (task / "children").read_text().split())
-    return found
-
-
-def _tree(pid: int) -> list[int]:
-    """All descendants of a process, parents before children."""
-    found = _children(pid)
-    for descendant in found:
-        found += _children(descendant)
-    return found
+                size += (Path(place) / name).lstat().st_blocks * 512
+        if size > largest or count > SCRATCH_FILES:
+            return True
+    return any(isinstance(error, PermissionError) for error in hides)
 
 
 def _running(pid: int) -> bool:

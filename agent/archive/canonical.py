@@ -22,7 +22,7 @@ PROCESS_EVENTS = "process."
 _CAMPAIGN = ("id", "created_at", "finished_at", "worked_s")
 _CANDIDATE = ("id", "campaign_id", "created_at")
 # Where a number came from depends on what was measured before, and when the process died.
-_EVALUATION = ("candidate_id", "seconds", "worker", "source")
+_EVALUATION = ("candidate_id", "seconds", "worker", "source", "sandbox", "guarantees")
 _CALL = ("id", "campaign_id", "latency_s", "created_at")
 _EVENT = ("campaign_id", "at", "id")
 
@@ -31,9 +31,9 @@ def canonical_content(archive: _AllOperations, campaign: str) -> dict[str, Any]:
     """A campaign as JSON data that is equal for two runs that found the same.
 
     Left out: times of day, latencies, seconds, names of workers, whether a measurement was reused,
-    events whose kind begins with `PROCESS_EVENTS`. Identifiers, which hold the date, are replaced
-    by the candidate's index wherever they stand, also inside texts; hashes cannot be, so keep
-    identifiers out of prompts. Candidates are in the order of
+    the sandbox that it was made in, events whose kind begins with `PROCESS_EVENTS`. Identifiers,
+    which hold the date, are replaced by the candidate's index wherever they stand, also inside
+    texts; hashes cannot be, so keep identifiers out of prompts. Candidates are in the order of
     their indices; reviews and events, whose order depends on timing, in the order of their content.
 
     Args:

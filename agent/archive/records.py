@@ -137,7 +137,9 @@ class AttemptRecord:
 class EvaluationRecord:
     """What one seed of one task yielded; at most one per (candidate, effort, task, seed).
 
-    ``seconds`` is what the measurement took, also where ``source`` says that it was reused.
+    ``seconds``, ``sandbox`` and ``guarantees`` are those of the measurement, also where ``source``
+    says that it was reused. ``guarantees`` tells by name whether the sandbox held each; None where
+    that was not recorded.
     """
 
     candidate_id: str
@@ -153,6 +155,7 @@ class EvaluationRecord:
     device: str
     worker: str | None = None
     source: Literal["measured", "reused"] = "measured"
+    guarantees: Mapping[str, bool] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seed", as_integer(self.seed))
@@ -273,12 +276,17 @@ class MeasurementKey:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A result that any campaign may reuse; ``seconds`` is what it took when it was measured."""
+    """A result that any campaign may reuse.
+
+    ``seconds``, ``sandbox`` and ``guarantees`` tell how it was measured; see `EvaluationRecord`.
+    """
 
     metrics: Mapping[str, float]
     detail: Mapping[str, Any]
     seconds: float
     failed: str | None = None
+    sandbox: str | None = None
+    guarantees: Mapping[str, bool] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "metrics", finite_metrics(self.metrics))

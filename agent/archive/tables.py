@@ -205,6 +205,7 @@ class Evaluation(Base):
     device: Mapped[str]
     worker: Mapped[str | None]
     source: Mapped[str] = mapped_column(String(16))
+    guarantees: Mapped[dict[str, Any] | None]
 
 
 class MeasurementRow(Base):
@@ -222,6 +223,8 @@ class MeasurementRow(Base):
     detail: Mapped[dict[str, Any]]
     seconds: Mapped[float]
     failed: Mapped[str | None]
+    sandbox: Mapped[str | None]
+    guarantees: Mapped[dict[str, Any] | None]
 
 
 class Review(Base):

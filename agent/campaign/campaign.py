@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -31,6 +31,7 @@ from agent.llm import open_model
 from agent.llm.contract import LanguageModel
 from agent.proposers import LlmProposer, load_prompts
 from reviewers.code.rules import RuleReviewer
+from sandboxes.contract import Guarantee
 from sandboxes.engines import Engine, open_engine
 from sandboxes.registry import choose_sandbox
 from templates.errors import DiscoveryError, UserError
@@ -152,15 +153,17 @@ class Campaign:
         def notify(line: str) -> None:
             monitor.announce(monitor.phase, line)
 
+        sandbox = choose_sandbox(self._settings.sandbox, notify)
         engine = open_engine(
             template,
-            choose_sandbox(self._settings.sandbox, notify),
+            sandbox,
             workers=self._settings.workers,
-            platform=choose_platform(template.spec),
+            platform=choose_platform(template.spec, sandbox),
             notify=notify,
         )
         stack.callback(engine.close)
         engine.start()
+        guarantees = engine.sandbox.guarantees()
         context = Context(
             self._archive,
             self._record,
@@ -168,10 +171,11 @@ class Campaign:
             template,
             engine,
             f"jax-{version('jax')}",
+            guarantees,
         )
         stack.callback(context.measurer.close)
         context.stopping = self._stopping
-        self._store_environment(template, engine, models)
+        self._store_environment(template, engine, models, guarantees)
         engine.notify = context.tell_trouble
         monitor.attach(context)
         work = self._work(context, models, monitor)
@@ -301,9 +305,12 @@ class Campaign:
         return hours is not None and monitor.elapsed_s > hours * 3600
 
     def _store_environment(
-        self, template: Template, engine: Engine, models: list[LanguageModel]
+        self,
+        template: Template,
+        engine: Engine,
+        models: list[LanguageModel],
+        guarantees: Sequence[Guarantee],
     ) -> None:
-        guarantees = engine.sandbox.guarantees()
         packages = ("discovery-agent", "jax", "jaxlib", "numpy")
         self._archive.set_campaign_environment(
             self.id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from agent.archive.store import Archive
 from agent.campaign.settings import CampaignSettings, Knobs
 from agent.evaluation.measuring import Measurer
 from agent.evaluation.novelty import NoveltyIndex
+from sandboxes.contract import Guarantee
 from sandboxes.engines import Engine
 from templates.contract import TemplateSpec
 from templates.registry import Template
@@ -49,6 +50,7 @@ class Context:
         template: Template,
         engine: Engine,
         versions: str,
+        guarantees: Sequence[Guarantee],
     ) -> None:
         self.archive = archive
         self.record = record
@@ -56,6 +58,7 @@ class Context:
         self.template = template
         self.engine = engine
         self.knobs: Knobs = settings.knobs(template.spec)
+        self.guarantees = {one.name: one.holds for one in guarantees}
         self.known = NoveltyIndex()
         self.stopping = threading.Event()
         self.changed = threading.Event()
@@ -63,7 +66,11 @@ class Context:
         self.activities: dict[int, Activity] = {}
         self._lock = threading.Lock()
         self.measurer = Measurer(
-            archive, engine, versions=versions, interrupted=self.raise_if_stopping
+            archive,
+            engine,
+            versions=versions,
+            guarantees=self.guarantees,
+            interrupted=self.raise_if_stopping,
         )
 
     @property

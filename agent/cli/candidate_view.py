@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,22 @@ def _facts(
     parents = [archive.candidate(identifier) for identifier in candidate.parents]
     yield "parents", ", ".join(f"{shorten(parent.name, 40)} ({parent.id})" for parent in parents)
     yield "program", (candidate.program_digest or "")[:16]
+    yield "sandbox", "; ".join(_sandboxes(archive.evaluations(candidate.id)))
+
+
+def _sandboxes(evaluations: Sequence[EvaluationRecord]) -> Iterator[str]:
+    """Where each result was measured, and which guarantees did not hold there."""
+    places = Counter(map(_place, evaluations))
+    for place, count in places.most_common():
+        yield place if len(places) == 1 else f"{place} ({count} of {len(evaluations)} results)"
+
+
+def _place(evaluation: EvaluationRecord) -> str:
+    if evaluation.guarantees is None:
+        return f"{evaluation.sandbox}, guarantees not recorded"
+    lost = [name for name, holds in sorted(evaluation.guarantees.items()) if not holds]
+    held = f"without {', '.join(lost)}" if lost else "every guarantee held"
+    return f"{evaluation.sandbox}, {held}"
 
 
 def _code(code: str) -> Syntax:

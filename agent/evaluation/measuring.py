@@ -27,6 +27,8 @@ class Measurer:
         engine: Warm sandboxes of the template.
         versions: What besides template, program and device decides the bits, for example the
             version of JAX; part of the key under which results are shared between campaigns.
+        guarantees: Whether the engine's sandbox holds each of its guarantees; kept with what is
+            measured in it.
         interrupted: Raises when the campaign shall stop; called before every job.
     """
 
@@ -36,11 +38,13 @@ class Measurer:
         engine: Engine,
         *,
         versions: str,
+        guarantees: Mapping[str, bool],
         interrupted: Callable[[], None] = lambda: None,
     ) -> None:
         self._archive = archive
         self._engine = engine
         self._device = f"{engine.device}/{versions}"
+        self._guarantees = dict(guarantees)
         self._interrupted = interrupted
         self._primary = engine.template.spec.primary.name
         self._pool = DaemonPool(engine.workers, "evaluate")
@@ -123,10 +127,11 @@ class Measurer:
             detail=kept.detail,
             failed=kept.failed,
             seconds=kept.seconds,
-            sandbox=self._engine.sandbox.name,
+            sandbox=kept.sandbox or "not recorded",
             device=self._device,
             worker=None,
             source="reused",
+            guarantees=kept.guarantees,
         )
         self._archive.add_evaluation(record)
         return record
@@ -155,6 +160,7 @@ class Measurer:
                 sandbox=self._engine.sandbox.name,
                 device=self._device,
                 worker=str(one.worker),
+                guarantees=self._guarantees,
             )
             for one in measured
         ]
@@ -163,7 +169,14 @@ class Measurer:
                 step.add_evaluation(record)
                 step.put_cached(
                     self._key(program_digest, effort, (record.task, record.seed)),
-                    Measurement(record.metrics, record.detail, record.seconds, record.failed),
+                    Measurement(
+                        record.metrics,
+                        record.detail,
+                        record.seconds,
+                        record.failed,
+                        record.sandbox,
+                        record.guarantees,
+                    ),
                 )
         return records
 

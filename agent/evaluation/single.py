@@ -106,7 +106,7 @@ def evaluate_file(
         template,
         place,
         workers=workers,
-        platform=choose_platform(template.spec),
+        platform=choose_platform(template.spec, place),
         notify=notify,
     ) as engine:
         result["device"] = engine.device

@@ -241,48 +241,87 @@ class Engine(ABC):
             raise InfrastructureError("a worker answered another question than it was asked")
         return [m.model_copy(update={"worker": slot.number, "device": slot.device}) for m in found]
 
+    @abstractmethod
+    def _known_good(self, request: Message) -> Message | None:
+        """The same question about something that any worker can answer; None where there is none.
+
+        Raises:
+            CandidateError: It cannot be made.
+            InfrastructureError: The sandbox could not be reached.
+        """
+
     def _ask(self, request: Message) -> tuple[Message, Slot]:
         """Send to a free worker; a hung or dead one is replaced and the job retried once.
 
-        A worker ends itself at the request's deadline; a little later we end it.
+        What fails twice is the candidate's fault only if a program that is known to be good gets
+        through in the same time, on the worker that takes the dead one's place. So a machine that
+        is too busy, or a deadline that nothing can meet, is charged to nobody.
         """
-        timeout_s = request.body["deadline_s"]
         last = ""
         for attempt in (1, 2):
-            slot = self._free.get()
-            try:
-                if slot.handle is not None and not slot.handle.alive():
-                    self._drop(slot, f"worker {slot.number} had died")
-                if slot.handle is None:
-                    self._start_worker(slot)
-                assert slot.handle is not None
-                started = time.monotonic()
-                deadline = started + timeout_s + GRACE_S
-                try:
-                    slot.handle.channel.send(request, deadline=deadline)
-                    reply = slot.handle.channel.receive(deadline=deadline)
-                except ProtocolError:
-                    hung = time.monotonic() - started >= timeout_s
-                    last = f"did not finish within {timeout_s:.0f} s" if hung else "ended"
-                    self._drop(slot, f"worker {slot.number} {last} (attempt {attempt})")
-                    continue
-                if reply.kind == "bug":
-                    self._drop(slot, f"worker {slot.number} failed on an error of its own")
-            finally:
-                self._free.put(slot)
-            if reply.kind == "bug":
-                raise EvaluatorBugError(
-                    f"the evaluation core of {self.template.spec.name} failed:\n"
-                    f"{reply.body.get('traceback')}"
-                )
-            if reply.kind == "candidate_error":
-                fault = Fault.model_validate(dict(reply.body))
-                raise CandidateError(fault.kind, fault.message)
-            return reply, slot
+            found = self._send(request, f"attempt {attempt}")
+            if not isinstance(found, str):
+                return self._checked(found[0]), found[1]
+            last = found
+        self._require_a_worker_that_works(request)
         kind = "evaluation_timeout" if "within" in last else "evaluation_crash"
         raise CandidateError(
             kind, f"the compiled program {last} on two workers: it loops or needs too much memory"
         )
+
+    def _require_a_worker_that_works(self, request: Message) -> None:
+        try:
+            known = self._known_good(request)
+        except CandidateError as error:
+            raise InfrastructureError(
+                f"nothing can be evaluated, not even a known program: {error}"
+            ) from error
+        failed = None if known is None else self._send(known, "a known program")
+        if isinstance(failed, str):
+            raise InfrastructureError(
+                f"a worker given a known program {failed} either: the machine is too busy, or "
+                f"job_timeout_s or memory_bytes of {self.template.spec.name} is too low"
+            )
+
+    def _checked(self, reply: Message) -> Message:
+        if reply.kind == "bug":
+            raise EvaluatorBugError(
+                f"the evaluation core of {self.template.spec.name} failed:\n"
+                f"{reply.body.get('traceback')}"
+            )
+        if reply.kind == "candidate_error":
+            fault = Fault.model_validate(dict(reply.body))
+            raise CandidateError(fault.kind, fault.message)
+        return reply
+
+    def _send(self, request: Message, what: str) -> tuple[Message, Slot] | str:
+        """A free worker's answer, or what became of the worker.
+
+        It ends itself at the request's deadline; a little later we end it.
+        """
+        timeout_s = request.body["deadline_s"]
+        slot = self._free.get()
+        try:
+            if slot.handle is not None and not slot.handle.alive():
+                self._drop(slot, f"worker {slot.number} had died")
+            if slot.handle is None:
+                self._start_worker(slot)
+            assert slot.handle is not None
+            started = time.monotonic()
+            deadline = started + timeout_s + GRACE_S
+            try:
+                slot.handle.channel.send(request, deadline=deadline)
+                reply = slot.handle.channel.receive(deadline=deadline)
+            except ProtocolError:
+                hung = time.monotonic() - started >= timeout_s
+                last = f"did not finish within {timeout_s:g} s" if hung else "ended"
+                self._drop(slot, f"worker {slot.number} {last} ({what})")
+                return last
+            if reply.kind == "bug":
+                self._drop(slot, f"worker {slot.number} failed on an error of its own")
+            return reply, slot
+        finally:
+            self._free.put(slot)
 
     def _drop(self, slot: Slot, why: str) -> None:
         if self._closed:

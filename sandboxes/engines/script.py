@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import io
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sandboxes.contract import Inspection, Program, Role
@@ -74,6 +76,18 @@ class ScriptEngine(Engine):
         body = {"task": task, "seed": seed, "seconds": seconds, "deadline_s": _JUDGE_TIMEOUT_S}
         reply, slot = self._ask(Message("judge", body, outputs))
         return self._measurements(reply, slot, task, [seed])[0]
+
+    def _known_good(self, request: Message) -> Message | None:
+        """Arrays of zeros: they may score nothing, but no judge takes long over them."""
+        task = next(one for one in self.template.spec.tasks if one.name == request.body["task"])
+        given = {**task.values, "seed": request.body["seed"]}
+        arrays = {}
+        for output in self._script.outputs:
+            data = io.BytesIO()
+            shape = tuple(given[one] if isinstance(one, str) else one for one in output.shape)
+            np.save(data, np.zeros(shape), allow_pickle=False)
+            arrays[output.name] = data.getvalue()
+        return Message(request.kind, request.body, arrays)
 
     @property
     def _script(self) -> Script:

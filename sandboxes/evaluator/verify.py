@@ -41,6 +41,16 @@ ALLOWED_PREFIXES = ("chlo.",)
 ALLOWED_CUSTOM_CALLS = frozenset(
     {"mhlo.erf", "mhlo.erf_inv", "mhlo.topk", "mhlo.asin", "mhlo.acos"}
 )
+# Attributes of no operation but with a meaning to some compiler: sharding, memory spaces, aliases,
+# advice. These few come with what JAX writes; with any other a program is refused.
+_EXTRA_ATTRIBUTES = {
+    "builtin.module": {"mhlo.num_partitions", "mhlo.num_replicas", "jax.uses_shape_polymorphism"},
+    "stablehlo.custom_call": {"mhlo.attributes", "mhlo.version"},
+}
+_EXTRA_OF_RESULTS = {"jax.result_info"}
+# What is left unsaid about a custom call reads so.
+_UNSAID = {'""', "{}", "[]", "false"}
+_MAGIC = b"ML\xefR"
 _MLIR_TYPES = {"float32": "f32", "int32": "i32"}
 _REFERENCES = {"func.call": "callee", "stablehlo.composite": "decomposition"}
 
@@ -96,6 +106,9 @@ def verify(data: bytes, arguments: list[str], results: list[str]) -> VerifiedMod
     """
     if len(data) > MAX_MODULE_BYTES:
         raise _refuse(f"the program has {len(data)} bytes, at most {MAX_MODULE_BYTES} are allowed")
+    if not data.startswith(_MAGIC):
+        # Assembly would be read too.
+        raise _refuse("the program is no portable artifact")
     context = mlir.make_ir_context()
     with context, ir.Location.unknown():
         try:
@@ -137,6 +150,9 @@ def _check_operations(module: ir.Module) -> int:
             )
         if depth > MAX_NESTING:
             raise _refuse(f"control flow is nested more than {MAX_NESTING} levels deep")
+        _check_attributes(operation)
+        if (name == "builtin.module" and depth > 0) or (name == "func.func" and depth != 1):
+            raise _refuse(f"{name} is not allowed inside of another operation")
         if name == "stablehlo.custom_call":
             target = ir.StringAttr(operation.attributes["call_target_name"]).value
             if target not in ALLOWED_CUSTOM_CALLS:
@@ -144,6 +160,7 @@ def _check_operations(module: ir.Module) -> int:
                     f"the program calls {target!r} outside of itself: callbacks, foreign functions "
                     "and linear-algebra kernels are not allowed"
                 )
+            _check_custom_call(operation)
         elif name == "stablehlo.composite":
             composite = ir.StringAttr(operation.attributes["name"]).value
             if not composite.startswith("chlo."):
@@ -153,6 +170,10 @@ def _check_operations(module: ir.Module) -> int:
         elif name == "stablehlo.sort" and not _is_stable(operation):
             # An unstable sort with a comparison that is no order reads beyond its arrays.
             raise _refuse("the program has an unstable sort: leave is_stable at its default, True")
+        for region in operation.regions:
+            for block in region.blocks:
+                for argument in block.arguments:
+                    _bytes(argument.type)
         for result in operation.results:
             size = _bytes(result.type)
             total_bytes += size
@@ -165,6 +186,32 @@ def _check_operations(module: ir.Module) -> int:
                     f"the program holds more than {MAX_CONSTANT_BYTES} bytes of constants"
                 )
     return count
+
+
+def _attributes(operation: ir.Operation) -> Iterator[tuple[str, ir.Attribute]]:
+    for index in range(len(operation.attributes)):
+        named = operation.attributes[index]
+        yield named.name, named.attr
+
+
+def _check_attributes(operation: ir.Operation) -> None:
+    allowed = _EXTRA_ATTRIBUTES.get(operation.name, set())
+    for name, value in _attributes(operation):
+        if "." in name and name not in allowed:
+            raise _refuse(f"the attribute {name} of {operation.name} is not allowed")
+        if (
+            name in ("mhlo.num_partitions", "mhlo.num_replicas")
+            and ir.IntegerAttr(value).value != 1
+        ):
+            raise _refuse(f"the program asks for several devices ({name})")
+
+
+def _check_custom_call(operation: ir.Operation) -> None:
+    """An allowed call may have no effects, no aliases and no functions of its own."""
+    known = {"call_target_name", "api_version", *_EXTRA_ATTRIBUTES["stablehlo.custom_call"]}
+    for name, value in _attributes(operation):
+        if name not in known and str(value) not in _UNSAID:
+            raise _refuse(f"a custom call with {name} = {str(value)[:100]} is not allowed")
 
 
 def _is_stable(operation: ir.Operation) -> bool:
@@ -186,7 +233,7 @@ def _bytes(kind: ir.Type) -> int:
         return sum(map(_bytes, members))
     if not isinstance(kind, ir.RankedTensorType):
         raise _refuse(f"values of type {kind} are not allowed")
-    if not kind.has_static_shape:
+    if not kind.has_static_shape or kind.encoding is not None:
         raise _refuse("arrays of dynamic shape are not allowed")
     element = kind.element_type
     if isinstance(element, ir.ComplexType):
@@ -197,6 +244,9 @@ def _bytes(kind: ir.Type) -> int:
         raise _refuse(f"arrays of {element} are not allowed")
     size = width // 8
     for dimension in kind.shape:
+        if dimension > MAX_TENSOR_BYTES:
+            # Beside a dimension of zero it would count for nothing.
+            raise _refuse("the program's intermediate arrays are too large")
         size *= dimension
     return size
 
@@ -217,13 +267,23 @@ def _check_main(module: ir.Module, arguments: list[str], results: list[str]) -> 
     seen = ([str(t) for t in kind.inputs], [str(t) for t in kind.results])
     if seen != (arguments, results):
         raise _refuse(f"the program has the type {seen}, expected {(arguments, results)}")
-    if "arg_attrs" in main.attributes:
+    for function in _functions(module).values():
+        if not function.regions[0].blocks:
+            raise _refuse("the program calls a function that it does not define")
         # Aliasing, donation or sharding of an argument would let a program write to what it reads.
-        for attributes in ir.ArrayAttr(main.attributes["arg_attrs"]):
-            entries = ir.DictAttr(attributes)
-            names = [entries[i].name for i in range(len(entries))]
-            if names:
-                raise _refuse(f"arguments with attributes {names} are not allowed")
+        _check_extras(function, "arg_attrs", set())
+        _check_extras(function, "res_attrs", _EXTRA_OF_RESULTS)
+
+
+def _check_extras(function: ir.Operation, which: str, allowed: set[str]) -> None:
+    if which not in function.attributes:
+        return
+    for attributes in ir.ArrayAttr(function.attributes[which]):
+        entries = ir.DictAttr(attributes)
+        names = {entries[i].name for i in range(len(entries))} - allowed
+        if names:
+            of = "arguments" if which == "arg_attrs" else "results"
+            raise _refuse(f"{of} with attributes {sorted(names)} are not allowed")
 
 
 def _check_recursion(module: ir.Module) -> None:
@@ -249,4 +309,6 @@ def _check_recursion(module: ir.Module) -> None:
             visit(callee, (*path, name))
         done.add(name)
 
-    visit("main", ())
+    # Also those that nobody calls: the compiler walks through them all.
+    for name in functions:
+        visit(name, ())

@@ -31,6 +31,7 @@ from templates.errors import InfrastructureError, UserError
 __all__ = [
     "DEFAULT_BASE",
     "LABEL",
+    "NEEDED",
     "ROLES",
     "Accelerator",
     "Image",
@@ -67,8 +68,13 @@ ROLES: dict[str, tuple[str, ...]] = {
     "evaluator": ("sandboxes/*.py", "sandboxes/evaluator/*.py", "templates/**/*"),
     "lab": ("sandboxes/*.py", "sandboxes/lab/*.py"),
 }
-_INSIDE = {"__init__.py", "contract.py", "filtering.py", "inside.py", "isolation.py"}
-_INSIDE |= {"probe.py", "protocol.py"}
+# What a campaign runs: candidates are traced, and scripts run, on the processor in any case.
+NEEDED: dict[Accelerator, tuple[tuple[str, Accelerator], ...]] = {
+    "cpu": (("tracer", "cpu"), ("evaluator", "cpu"), ("lab", "cpu")),
+    "cuda": (("tracer", "cpu"), ("evaluator", "cuda"), ("lab", "cpu")),
+}
+_INSIDE = {"__init__.py", "contract.py", "descendants.py", "filtering.py", "inside.py"}
+_INSIDE |= {"isolation.py", "landlock.py", "probe.py", "protocol.py"}
 _LOOK = "import sys, platform; print(*sys.version_info[:2], platform.machine())"
 
 

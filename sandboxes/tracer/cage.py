@@ -30,8 +30,10 @@ from sandboxes.isolation import (
     map_self,
     mount,
     prctl,
+    set_limit,
     unshare,
 )
+from sandboxes.landlock import tighten
 
 __all__ = ["fork_caged"]
 
@@ -41,8 +43,10 @@ _FILE_BYTES = 16 * 2**20
 def fork_caged(body: Callable[[], None], *, memory_bytes: int, cpu_s: int) -> int:
     """Run ``body`` in a grandchild in its own namespaces; returns the pid to wait for and kill.
 
-    Where the kernel refuses namespaces, what remains is a fresh process with resource limits; the
-    outer cage says so in its guarantees. The caller ends what is left, see `server`.
+    Where the kernel refuses namespaces, Landlock takes from the process what it could write, and
+    every other to signal; where there is none either, a fresh process with resource limits remains.
+    What holds is seen from in here, see `sandboxes.probe`. The caller ends what is left, see
+    `server`.
     """
     pid = os.fork()
     if pid:
@@ -54,7 +58,7 @@ def fork_caged(body: Callable[[], None], *, memory_bytes: int, cpu_s: int) -> in
         # Processes are counted by user, and in a container that user is everybody's: there the
         # container's own limit holds.
         counted = "SANDBOX_BOUNDS_PROCESSES" not in os.environ
-        with contextlib.suppress(OSError):
+        try:
             unshare(
                 CLONE_NEWUSER
                 | CLONE_NEWPID
@@ -64,6 +68,9 @@ def fork_caged(body: Callable[[], None], *, memory_bytes: int, cpu_s: int) -> in
                 | CLONE_NEWUTS
             )
             map_self(0, 0, 0)
+            own = True
+        except OSError:
+            own = False
         inner = os.fork()
         if inner:
             _close_all_but()
@@ -71,14 +78,14 @@ def fork_caged(body: Callable[[], None], *, memory_bytes: int, cpu_s: int) -> in
             status = min(255, abs(os.waitstatus_to_exitcode(code)))
         else:
             prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            _settle(memory_bytes, cpu_s, 64 if counted else None)
+            _settle(memory_bytes, cpu_s, 64 if counted else None, own=own)
             body()
             status = 0
     finally:
         os._exit(status)
 
 
-def _settle(memory_bytes: int, cpu_s: int, processes: int | None) -> None:
+def _settle(memory_bytes: int, cpu_s: int, processes: int | None, *, own: bool) -> None:
     with contextlib.suppress(OSError):
         mount("", "/", "", MS_REC | MS_PRIVATE)
         mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
@@ -93,14 +100,12 @@ def _settle(memory_bytes: int, cpu_s: int, processes: int | None) -> None:
         (resource.RLIMIT_FSIZE, _FILE_BYTES),
         (resource.RLIMIT_NOFILE, 64),
     ):
-        if value is None:
-            continue
-        _, hard = resource.getrlimit(which)
-        bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(which, (bound, bound))
+        if value is not None:
+            set_limit(which, value)
+    closed = not own and tighten() is None
     prctl(PR_SET_DUMPABLE, 0)
     drop_capabilities()
-    install()
+    install(own_files=not closed)
 
 
 def _close_all_but() -> None:

@@ -21,6 +21,7 @@ import jax
 import jax.numpy as jnp
 from jax import export  # noqa: F401 - imported here so that no fork has to
 
+from sandboxes.descendants import adopt_orphans, end_descendants
 from sandboxes.isolation import PR_SET_PDEATHSIG, prctl
 from sandboxes.protocol import Channel, Message, PeerClosedError, encode
 from sandboxes.tracer.cage import fork_caged
@@ -91,12 +92,16 @@ def _end(pid: int, *, alone: bool) -> int:
     """Kill a candidate and all that it started; returns the wait status of the process we forked.
 
     Where our PID namespace is our own, everything in it but its process 1 and the caller can be
-    killed at once, whatever a candidate did to hide; without one its session is what we can reach.
+    killed at once, whatever a candidate did to hide; without one this process, the keeper, is the
+    parent of every orphan and looks for them.
     """
     for target in (-1 if alone else -pid, pid):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(target, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
+    if not alone and not end_descendants():
+        # They fork faster than we kill: the host takes the whole tree down.
+        os._exit(1)
     return status
 
 
@@ -155,6 +160,8 @@ def _keep(channel: Channel, limits: dict[str, Any], *, alone: bool) -> int:
         status = 1
         try:
             prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if not alone:
+                adopt_orphans()
             _serve_one(channel, limits, alone=alone)
             status = 0
         except PeerClosedError:

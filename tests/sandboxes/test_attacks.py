@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_engine import HUBER, processes
+from test_engine import HUBER
 
 from sandboxes.contract import Sandbox
-from sandboxes.docker import DockerSandbox, leftovers
 from sandboxes.engines import Engine, Measurement, open_engine
 from templates.errors import CandidateError
 from templates.registry import Template
@@ -73,15 +72,9 @@ def mounts() -> int:
     return len(Path("/proc/self/mounts").read_text().splitlines())
 
 
-def containers(engine: Engine) -> int:
-    if not isinstance(engine.sandbox, DockerSandbox):
-        return 0
-    return len(leftovers(engine.sandbox._engine, everything=True))
-
-
 def everybody(engine: Engine) -> int:
     """Processes of all sandboxes of an engine."""
-    return sum(processes(handle) for handle in engine._running)
+    return sum(handle.processes() for handle in engine._running)
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda file: file.stem)
@@ -89,7 +82,7 @@ def test_an_attack_gains_nothing_and_leaves_nothing(
     attacked: tuple[Engine, list[Measurement], list[Measurement]], attack: Path
 ) -> None:
     engine, expected, twin = attacked
-    before = mounts(), containers(engine), everybody(engine)
+    before = mounts(), engine.sandbox.leftovers(), everybody(engine)
     code = (FORGING if attack in FORGED else "") + attack.read_text(encoding="utf-8")
     found: list[Measurement] | CandidateError
     try:
@@ -108,8 +101,8 @@ def test_an_attack_gains_nothing_and_leaves_nothing(
         assert found == again or attack.stem == "clock_in_program"
     assert outcome(engine, HUBER) == expected
     assert engine._tracer is not None
-    assert processes(engine._tracer) == 1
-    assert (mounts(), containers(engine), everybody(engine)) == before
+    assert engine._tracer.processes() == 1
+    assert (mounts(), engine.sandbox.leftovers(), everybody(engine)) == before
     assert not [place for place in PLACES if (Path(place) / "attack-marker").exists()]
 
 

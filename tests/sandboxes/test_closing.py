@@ -9,12 +9,11 @@ from collections.abc import Callable
 import docker
 import pytest
 from docker.utils.proxy import ProxyConfig
-from test_attacks import containers
 from test_engine import HUBER, score
 
 from sandboxes.contract import Guarantee, ProcessHandle, Role, Sandbox
 from sandboxes.docker import Container, DockerSandbox
-from sandboxes.engines import Engine, open_engine
+from sandboxes.engines import open_engine
 from templates.errors import CandidateError, InfrastructureError
 from templates.registry import Template, load_template
 
@@ -29,6 +28,13 @@ class Watched:
         self.started: list[tuple[Role, ProcessHandle]] = []
         self._inside = inside
         self._failures = failures
+        self._before = inside.leftovers()
+
+    def platforms(self) -> tuple[str, ...]:
+        return self._inside.platforms()
+
+    def leftovers(self) -> int:
+        return self._inside.leftovers() - self._before
 
     def guarantees(self) -> tuple[Guarantee, ...]:
         return self._inside.guarantees()
@@ -51,9 +57,8 @@ class Watched:
         raise AssertionError(f"no {name} was started")
 
 
-def leftover(engine: Engine, watched: Watched) -> int:
-    alive = sum(handle.alive() for _, handle in watched.started)
-    return alive + (containers(engine) if isinstance(engine.sandbox, DockerSandbox) else 0)
+def leftover(watched: Watched) -> int:
+    return watched.leftovers() + sum(handle.alive() for _, handle in watched.started)
 
 
 def in_background(work: Callable[[], object]) -> tuple[threading.Thread, list[Exception]]:
@@ -83,7 +88,7 @@ def test_a_lab_ends_with_its_engine(sandbox: Sandbox, pause_s: float) -> None:
     thread.join(timeout=20)
     assert not thread.is_alive()
     assert not lab.alive()
-    assert leftover(engine, watched) == 0
+    assert leftover(watched) == 0
     assert [type(error) for error in caught] == [InfrastructureError]
 
 
@@ -116,7 +121,7 @@ def test_an_interrupted_start_leaves_nothing(
     with pytest.raises(KeyboardInterrupt), engine:
         pass
     assert watched.started
-    assert leftover(engine, watched) == 0
+    assert leftover(watched) == 0
 
 
 def test_a_users_proxies_stay_outside(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +61,55 @@ def test_a_killed_process_closes_its_channel(sandbox: Sandbox) -> None:
     handle.kill()
     with pytest.raises((PeerClosedError, ValueError, OSError)):
         handle.channel.receive(deadline=time.monotonic() + 5)
+
+
+def test_processes_and_what_is_left_are_seen_from_outside(sandbox: Sandbox) -> None:
+    before = sandbox.leftovers()
+    handle = sandbox.start(role())
+    try:
+        handle.channel.receive(deadline=time.monotonic() + 60)
+        assert handle.processes() == 1
+        assert sandbox.leftovers() > before
+    finally:
+        handle.kill()
+    assert sandbox.leftovers() == before
+
+
+def test_it_names_platforms_and_the_processor_is_one(sandbox: Sandbox) -> None:
+    assert set(sandbox.platforms()) <= {"cuda", "cpu"}
+    assert sandbox.platforms()[-1] == "cpu"
+
+
+THIRD = """
+from sandboxes.process import ProcessSandbox
+from sandboxes.registry import register_sandbox
+
+class Third(ProcessSandbox):
+    name = "third"
+
+register_sandbox("third", lambda notify: Third())
+"""
+
+
+def test_a_new_sandbox_is_tested_by_registering_it(tmp_path: Path) -> None:
+    """As a site's own would be: these very tests collect it, and it passes them."""
+    (tmp_path / "third.py").write_text(THIRD)
+    here = Path(__file__)
+    paths = [str(tmp_path), str(here.parents[2])]
+    chosen = "third and not registering and (greets or before_it or closes or seen or platforms)"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "third", "-k", chosen, "-rA", "-q", str(here)],
+        capture_output=True,
+        text=True,
+        cwd=here.parents[2],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        timeout=300,
+        check=False,
+    )
+    passed = [line for line in done.stdout.splitlines() if line.startswith("PASSED")]
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert len(passed) == 6, passed
+    assert all("[third]" in line for line in passed)
 
 
 def test_guarantees_are_seen_and_have_a_reason(sandbox: Sandbox) -> None:

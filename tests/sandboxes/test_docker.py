@@ -9,12 +9,18 @@ from pathlib import Path
 import docker
 import pytest
 
+from agent.cli.commands.sandbox import _Accelerator
+from agent.cli.commands.sandbox import build as build_command
+from agent.evaluation.platforms import choose_platform
 from agent.evaluation.single import evaluate_file
 from sandboxes.contract import Role
 from sandboxes.docker import OWNER_LABEL, Container, DockerSandbox, leftovers
-from sandboxes.engines import Engine
+from sandboxes.engines import Engine, open_engine
+from sandboxes.engines.function import FunctionEngine
+from sandboxes.engines.script import ScriptEngine
 from sandboxes.images import building
-from templates.errors import UserError
+from templates.errors import InfrastructureError, UserError
+from templates.registry import load_template
 
 TEMPLATE = Path(__file__).parents[1] / "data" / "robust_regression"
 
@@ -131,8 +137,88 @@ def test_docker_and_processes_give_the_same_bits(
     assert found["docker"]["per_seed"] == found["process"]["per_seed"]
 
 
+class EngineWithGpu:
+    """The real engine, which says of itself that it hands out GPUs."""
+
+    def __init__(self, inside: docker.DockerClient, **said: object) -> None:
+        self._inside = inside
+        self._said = said
+
+    def info(self) -> dict[str, object]:
+        return {**self._inside.info(), **self._said}
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._inside, name)
+
+
+RUNTIME = {"Runtimes": {"runc": {}, "nvidia": {"path": "nvidia-container-runtime"}}}
+DEVICES = {
+    "Runtimes": {"runc": {}},
+    "DiscoveredDevices": [{"Source": "cdi", "ID": f"nvidia.com/gpu={one}"} for one in ("0", "all")],
+}
+
+
+@pytest.mark.parametrize("said", [RUNTIME, DEVICES], ids=["runtime", "cdi"])
+def test_the_engine_says_whether_there_is_a_gpu(
+    docker_client: docker.DockerClient, monkeypatch: pytest.MonkeyPatch, said: dict[str, object]
+) -> None:
+    """Nothing of this machine is looked at: the engine may be on another, and JAX is in there."""
+    told: list[str] = []
+    engine = EngineWithGpu(docker_client, **said)
+    sandbox = DockerSandbox(engine=engine, notify=told.append)  # type: ignore[arg-type]
+    spec = load_template(TEMPLATE).spec
+    assert choose_platform(spec, sandbox) == "cpu"
+    assert "discover sandbox build --accelerator cuda" in told[0]
+    # As after that command, without the gigabytes.
+    cpu = building.find(docker_client, "evaluator", "cpu")
+    monkeypatch.setattr("sandboxes.docker.find", lambda engine, role, accelerator: cpu)
+    assert sandbox.platforms() == ("cuda", "cpu")
+    assert choose_platform(spec, sandbox) == "cuda"
+    assert choose_platform(spec.model_copy(update={"population": {"cpu": 2}}), sandbox) == "cpu"
+    without = EngineWithGpu(docker_client, Runtimes={"runc": {}}, DiscoveredDevices=None)
+    assert DockerSandbox(engine=without).platforms() == ("cpu",)  # type: ignore[arg-type]
+
+
+def test_one_command_builds_what_a_campaign_on_a_gpu_uses(
+    docker_client: docker.DockerClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    built: set[tuple[str, str]] = set()
+
+    def build(engine: object, role: str, *, accelerator: str = "cpu", **_: object) -> str:
+        built.add((role, accelerator))
+        return f"{role}-{accelerator}"
+
+    monkeypatch.setattr(building, "client", lambda: docker_client)
+    monkeypatch.setattr(building, "build", build)
+    build_command(accelerator=_Accelerator.cuda, base="b", json=True)
+    used: set[tuple[str, str]] = set()
+    engine = EngineWithGpu(docker_client, **RUNTIME)
+
+    class Looking(DockerSandbox):
+        """Notes which images are asked for, and starts none."""
+
+        def start(self, role: Role) -> Container:
+            used.add((role.image, "cuda" if role.gpu else "cpu"))
+            raise InfrastructureError("seen")
+
+    looking = Looking(engine=engine)  # type: ignore[arg-type]
+    functions = open_engine(load_template(TEMPLATE), looking, workers=1, platform="cuda")
+    scripts = open_engine(load_template("circle_packing"), looking, workers=1)
+    assert isinstance(functions, FunctionEngine)
+    assert isinstance(scripts, ScriptEngine)
+    for start in (
+        functions._start_tracer,
+        lambda: functions._start_worker(functions._slots[0]),
+        lambda: looking.start(scripts._lab_role()),
+    ):
+        with pytest.raises(InfrastructureError, match="seen"):
+            start()
+    assert built == used == {("tracer", "cpu"), ("evaluator", "cuda"), ("lab", "cpu")}
+
+
 def test_a_gpus_driver_may_speak_to_this_machine_alone(docker_client: docker.DockerClient) -> None:
-    sandbox = DockerSandbox(engine=docker_client)
+    engine = EngineWithGpu(docker_client, **RUNTIME)
+    sandbox = DockerSandbox(engine=engine)  # type: ignore[arg-type]
     role = Role(
         name="evaluator",
         image="evaluator",

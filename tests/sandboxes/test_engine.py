@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sandboxes.contract import ProcessHandle, Sandbox
-from sandboxes.docker import Container
+from sandboxes.contract import Sandbox
 from sandboxes.engines import Engine, EvaluatorBugError, open_engine
-from sandboxes.process import CagedProcess, _tree
-from templates.errors import CandidateError
-from templates.registry import load_template
+from templates.errors import CandidateError, InfrastructureError
+from templates.registry import Template, load_template
 
 HUBER = """
 def loss(prediction, target):
@@ -106,7 +104,7 @@ def test_hostile_code_ends_as_an_error_and_leaves_nothing(
     before = score(engine, HUBER)
     tracer = engine._tracer
     assert tracer is not None
-    alone = processes(tracer)
+    alone = tracer.processes()
     code = HOSTILE[name] + "def loss(p, t):\n    return p\n"
     with pytest.raises(CandidateError):
         engine.trace(code)
@@ -114,9 +112,9 @@ def test_hostile_code_ends_as_an_error_and_leaves_nothing(
     assert tracer.alive()
     assert score(engine, HUBER) == before
     deadline = time.monotonic() + 5
-    while processes(tracer) > alone and time.monotonic() < deadline:
+    while tracer.processes() > alone and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert processes(tracer) == alone == 1, "only the fork server itself is left"
+    assert tracer.processes() == alone == 1, "only the fork server itself is left"
 
 
 def test_a_candidate_sees_neither_files_nor_environment_nor_processes(
@@ -148,6 +146,44 @@ def test_a_killed_evaluator_is_replaced(engine: Engine) -> None:
     assert again == expected
 
 
+def test_a_deadline_that_nothing_meets_is_charged_to_nobody(
+    small_template: Template, sandbox: Sandbox
+) -> None:
+    spec = small_template.spec.model_copy(update={"job_timeout_s": 0.001})
+    told: list[str] = []
+    template = Template(spec, small_template.path)
+    with open_engine(template, sandbox, workers=1, notify=told.append) as engine:
+        program = engine.trace(HUBER)
+        with pytest.raises(InfrastructureError, match=r"known program .* too busy"):
+            engine.inspect(program)
+    dropped = [line.partition("(")[2] for line in told if line.startswith("worker")]
+    assert [line.partition(")")[0] for line in dropped] == [
+        "attempt 1",
+        "attempt 2",
+        "a known program",
+    ]
+
+
+def test_who_hangs_alone_is_charged(small_template: Template, sandbox: Sandbox) -> None:
+    """The worker that takes the dead one's place is asked, and answers."""
+    told: list[str] = []
+    spec = small_template.spec.model_copy(update={"job_timeout_s": 3.0})
+    template = Template(spec, small_template.path)
+    code = (
+        "def loss(p, t):\n"
+        "    f = lambda i, x: x + jnp.sin(x)\n"
+        "    return jax.lax.fori_loop(0, 2_000_000_000, f, jax.lax.stop_gradient(p)) + p"
+    )
+    with open_engine(template, sandbox, workers=1, notify=told.append) as engine:
+        program = engine.trace(code)
+        with pytest.raises(CandidateError) as caught:
+            engine.evaluate(program, effort="full", task="outliers", seeds=[3])
+        assert caught.value.kind == "evaluation_timeout"
+        assert engine._slots[0].handle is not None
+        assert engine._slots[0].handle.alive()
+    assert sum(line.startswith("worker") for line in told) == 2
+
+
 def test_a_failing_core_is_our_bug_and_says_so(tmp_path: Path, sandbox: Sandbox) -> None:
     source = Path(__file__).parents[1] / "data" / "robust_regression"
     # A temporary folder itself is closed to the user that the sandbox turns into.
@@ -165,10 +201,3 @@ def test_a_failing_core_is_our_bug_and_says_so(tmp_path: Path, sandbox: Sandbox)
         program = engine.trace(HUBER)
         with pytest.raises(EvaluatorBugError, match="ZeroDivisionError"):
             engine.evaluate(program, effort="full", task="clean", seeds=[1])
-
-
-def processes(handle: ProcessHandle) -> int:
-    if isinstance(handle, Container):
-        return len(handle._container.top()["Processes"])
-    assert isinstance(handle, CagedProcess)
-    return len(_tree(handle.pid))

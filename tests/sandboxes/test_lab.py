@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_attacks import containers, everybody, mounts
+from test_attacks import everybody, mounts
 
 from agent.evaluation.single import evaluate_file
 from sandboxes.contract import Sandbox
@@ -91,7 +91,7 @@ def test_every_fault_has_its_class(engine: Engine, kind: str, code: str) -> None
 def test_an_attack_gains_nothing_and_leaves_nothing(
     engine: Engine, honest: Measurement, attack: Path
 ) -> None:
-    before = mounts(), containers(engine), everybody(engine)
+    before = mounts(), engine.sandbox.leftovers(), everybody(engine)
     found: Measurement | CandidateError
     try:
         found = outcome(engine, attack.read_text(encoding="utf-8"))
@@ -106,7 +106,7 @@ def test_an_attack_gains_nothing_and_leaves_nothing(
         assert found.metrics["sum_of_radii"] <= WORTH[attack.stem]
     assert outcome(engine, baseline("grid")) == honest
     assert not [p for p in ("/tmp", "/var/tmp", "/") if (Path(p) / "attack-marker").exists()]
-    assert (mounts(), containers(engine), everybody(engine)) == before
+    assert (mounts(), engine.sandbox.leftovers(), everybody(engine)) == before
 
 
 def test_a_known_script_is_named(tmp_path: Path) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
+from sandboxes import contract
 from sandboxes.contract import Role
-from sandboxes.process import ProcessSandbox, _tree
+from sandboxes.descendants import descendants
+from sandboxes.process import CagedProcess, ProcessSandbox
 
 
 def test_guarantees_are_named_and_explained() -> None:
@@ -36,6 +39,22 @@ def test_root_gets_every_guarantee() -> None:
     assert not missing
 
 
+def test_guarantees_are_seen_from_where_candidates_are_traced_too() -> None:
+    class Leaking(ProcessSandbox):
+        """Whose cage for candidates holds a file that is meant to be outside of it."""
+
+        def start(self, role: Role) -> CagedProcess:
+            if role.nests:
+                outside = {**role.arguments["outside"], "file": contract.__file__}
+                role = replace(role, arguments={**role.arguments, "outside": outside})
+            return super().start(role)
+
+    lost = {one.name: one.detail for one in Leaking().guarantees() if not one.holds}
+    assert "where candidates are traced" in lost["files"]
+    assert contract.__file__ in lost["files"]
+    assert "files" not in {one.name for one in ProcessSandbox().guarantees() if not one.holds}
+
+
 def test_kill_takes_the_whole_tree_and_every_descriptor() -> None:
     role = Role("tracer", "tracer", "sandboxes.tracer.server", (), ("agent",), 2**33, 8, False,
                 {"memory_bytes": 2**30})  # fmt: skip
@@ -43,7 +62,7 @@ def test_kill_takes_the_whole_tree_and_every_descriptor() -> None:
     sandbox.start(role).kill()
     before = {entry.name for entry in Path("/proc/self/fd").iterdir()}
     handle = sandbox.start(role)
-    tree = _tree(handle.pid)
+    tree = descendants(handle.pid)
     assert tree
     assert handle.alive()
     handle.kill()

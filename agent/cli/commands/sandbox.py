@@ -43,7 +43,8 @@ def build(
         ),
     ] = None,
     accelerator: Annotated[
-        _Accelerator, typer.Option("--accelerator", help="Which JAX the evaluator gets.")
+        _Accelerator,
+        typer.Option("--accelerator", help="What evaluators run on; tracer and lab use the CPU."),
     ] = _Accelerator.cpu,
     json: JsonOption = False,
 ) -> None:
@@ -52,17 +53,17 @@ def build(
     Packages are installed with this machine's pip settings and checked against their hashes; the
     build itself needs no network.
     """
-    from sandboxes.images.building import ROLES, client, usual_base
+    from sandboxes.images.building import NEEDED, client, usual_base
     from sandboxes.images.building import build as build_image
 
     engine = client()
     told = console(stderr=True)
     tags = {}
-    for role in ROLES:
+    for role, kind in NEEDED["cuda" if accelerator is _Accelerator.cuda else "cpu"]:
         tags[role] = build_image(
             engine,
             role,
-            accelerator=accelerator.value,
+            accelerator=kind,
             base=base or usual_base(engine),
             notify=told.print,
         )

@@ -5,6 +5,7 @@ import sys
 from contextlib import closing
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -13,6 +14,7 @@ from sqlalchemy import create_engine
 
 from agent.archive import Archive
 from agent.archive.migrate import SCHEMA_HEAD, VERSION_TABLE
+from agent.archive.records import Measurement, MeasurementKey
 from agent.archive.tables import Base
 from templates.errors import UserError
 
@@ -88,6 +90,26 @@ def test_an_interrupted_upgrade_leaves_nothing_behind(tmp_path, monkeypatch):
     with Archive(file) as archive:
         assert archive.campaigns() == []
     assert "half" not in _words(file)
+
+
+def test_what_was_measured_before_says_nothing_of_its_sandbox(tmp_path):
+    file = tmp_path / "archive.db"
+    config = Config()
+    config.set_main_option("script_location", "agent.archive:migrations")
+    engine = create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        connection.exec_driver_sql(
+            "INSERT INTO measurements VALUES "
+            "('t', 'p', 'full', 'task', 1, 'cpu', '{}', '{}', 2, NULL)"
+        )
+    engine.dispose()
+    with Archive(file) as archive:
+        found = archive.cached(MeasurementKey("t", "p", "full", "task", 1, "cpu"))
+    assert found == Measurement({}, {}, 2.0)
+    assert found.sandbox is None
+    assert found.guarantees is None
 
 
 def test_processes_that_make_the_same_archive_together_all_succeed(tmp_path):

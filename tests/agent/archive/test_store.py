@@ -73,7 +73,12 @@ def test_every_record_comes_back_as_it_was(archive, campaign, add, make):
     assert archive.add_attempt(attempt)
     assert archive.attempts(full.id) == [attempt]
     evaluation = make.evaluation(
-        full.id, detail={"frontier": [[1.5, 0.25]]}, failed="diverged", worker="w1", source="reused"
+        full.id,
+        detail={"frontier": [[1.5, 0.25]]},
+        failed="diverged",
+        worker="w1",
+        source="reused",
+        guarantees={"network": True, "files": False},
     )
     assert archive.add_evaluation(evaluation)
     assert archive.evaluations(full.id) == [evaluation]
@@ -159,9 +164,10 @@ def test_what_was_measured_or_paid_once_is_kept_once(archive, campaign, add, mak
     assert [e.primary for e in archive.evaluations(candidate.id)] == [0.25]
     key = MeasurementKey("t", "p", "full", "task", 1, "cpu")
     assert archive.cached(key) is None
-    assert archive.put_cached(key, Measurement({"m": 1.0}, {}, 2.0))
+    first = Measurement({"m": 1.0}, {}, 2.0, None, "docker", {"network": True, "files": False})
+    assert archive.put_cached(key, first)
     assert not archive.put_cached(key, Measurement({"m": 3.0}, {}, 2.0))
-    assert archive.cached(key) == Measurement({"m": 1.0}, {}, 2.0)
+    assert archive.cached(key) == first
     assert archive.cached(MeasurementKey("t", "p", "full", "task", 1, "cuda")) is None
     assert archive.add_model_call(make.call(campaign, 0, cost_usd=0.5))
     assert not archive.add_model_call(make.call(campaign, 0, cost_usd=0.5))

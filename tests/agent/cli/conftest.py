@@ -195,6 +195,7 @@ class Builder:
                     seconds=0.5,
                     sandbox="process",
                     device="cpu",
+                    guarantees={"network": True, "files": tier.name != "confirm"},
                 )
             )
         if tier.name in ("screen", "search"):

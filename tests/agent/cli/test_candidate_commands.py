@@ -72,6 +72,17 @@ def test_show_prints_everything(discover, home):
         assert text in found.out, text
 
 
+def test_show_says_where_each_result_was_measured(discover, home):
+    found = discover("show", "tempered_logit", "--home", home.path).out
+    assert "process, every guarantee held (6 of 22 results)" in found
+    assert "process, without files (16 of 22 results)" in found
+    evaluations = discover("show", "tempered_logit", "--json", "--home", home.path).json[
+        "evaluations"
+    ]
+    assert {entry["sandbox"] for entry in evaluations} == {"process"}
+    assert [entry["guarantees"]["files"] for entry in evaluations].count(False) == 16
+
+
 def test_show_keeps_fresh_seeds_apart(discover, home):
     lines = discover("show", "tempered_logit", "--home", home.path).out.splitlines()
     scores = [line.split()[:3] for line in lines if line.strip().startswith(("search", "confirm"))]
