@@ -47,6 +47,7 @@ _EXTRA_ATTRIBUTES = {
     "builtin.module": {"mhlo.num_partitions", "mhlo.num_replicas", "jax.uses_shape_polymorphism"},
     "stablehlo.custom_call": {"mhlo.attributes", "mhlo.version"},
 }
+_EXTRA_OF_ARGUMENTS = {"jax.const"}
 _EXTRA_OF_RESULTS = {"jax.result_info"}
 # What is left unsaid about a custom call reads so.
 _UNSAID = {'""', "{}", "[]", "false"}
@@ -271,7 +272,7 @@ def _check_main(module: ir.Module, arguments: list[str], results: list[str]) -> 
         if not function.regions[0].blocks:
             raise _refuse("the program calls a function that it does not define")
         # Aliasing, donation or sharding of an argument would let a program write to what it reads.
-        _check_extras(function, "arg_attrs", set())
+        _check_extras(function, "arg_attrs", _EXTRA_OF_ARGUMENTS)
         _check_extras(function, "res_attrs", _EXTRA_OF_RESULTS)
 
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import io
 
+import jax
+import jax.numpy as jnp
 import pytest
+from jax import export
 from jax._src.interpreters import mlir
 from jaxlib.mlir import ir
 from jaxlib.mlir.dialects import stablehlo
@@ -105,6 +108,42 @@ ACCEPTED = {
 @pytest.mark.parametrize("name", ACCEPTED)
 def test_what_candidates_write_is_accepted(name: str) -> None:
     assert check(parsed(ACCEPTED[name])).operations > 0
+
+
+HONEST = {
+    "special functions": lambda x: jax.lax.erf(x) + jax.lax.lgamma(x) + jax.scipy.special.ndtri(x),
+    "sorting": lambda x: jnp.sort(x) + jnp.argsort(x) + jax.lax.top_k(x, 4)[0],
+    "sums": lambda x: jnp.cumsum(x, 1) + jax.nn.softmax(x) + jax.nn.logsumexp(x, 1)[:, None],
+    "control flow": lambda x: jax.lax.fori_loop(
+        0, 3, lambda i, y: jnp.where(y > i, y, jax.lax.cond(y.sum() > 0, jnp.sin, jnp.cos, y)), x
+    ),
+    "a scan": lambda x: jax.lax.scan(lambda c, y: (c + y, c * y), x[0], x)[1],
+    "products": lambda x: x @ jnp.outer(x[0], x[1]) + jnp.linalg.norm(x),
+    "scattering": lambda x: x.at[0, jnp.argmax(x[1])].add(1.0)[:, ::-1],
+    "random numbers": lambda x: x + jax.random.normal(jax.random.key(0), x.shape),
+    "saving memory": jax.checkpoint(lambda x: jnp.tanh(x) * jax.nn.gelu(x)),
+    "own derivatives": jax.jit(jax.nn.relu),
+    "a convolution": lambda x: jax.vmap(lambda y: jnp.convolve(y, y, mode="same"))(x),
+}
+
+
+@pytest.mark.parametrize("platform", ["cpu", "cuda"])
+@pytest.mark.parametrize("name", HONEST)
+def test_what_jax_writes_is_accepted(name: str, platform: str) -> None:
+    """Values and derivatives, as the tracer lowers them."""
+    if (name, platform) == ("random numbers", "cuda"):
+        pytest.skip("on a GPU JAX draws through a custom call, which is refused")
+    function = HONEST[name]
+    shape = jax.ShapeDtypeStruct((2, 4), "float32")
+
+    def gradient(x: jax.Array, cotangent: jax.Array) -> jax.Array:
+        return jax.vjp(function, x)[1](cotangent)[0]
+
+    value = export.export(jax.jit(function), platforms=[platform])(shape)
+    assert check(value.mlir_module_serialized).operations > 0
+    if name != "special functions":
+        slope = export.export(jax.jit(gradient), platforms=[platform])(shape, shape)
+        assert verify(slope.mlir_module_serialized, [T, T], [T]).operations > 0
 
 
 TARGETS = (
