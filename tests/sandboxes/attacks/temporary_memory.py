@@ -11,4 +11,5 @@ def loss(prediction, target):
         for n in range(4)
     ]
     kept = jax.lax.optimization_barrier(tuple(tables))
-    return jnp.abs(prediction - target) + 1e-9 * sum(table[0] * table[-1] for table in kept)
+    # A factor, so that the gradient needs it as well.
+    return jnp.abs(prediction - target) * (1 + 1e-9 * sum(table[0] * table[-1] for table in kept))
