@@ -7,7 +7,7 @@ import jax.numpy as jnp
 def loss(prediction, target):
     first = jax.lax.stop_gradient(prediction)[0]
     tables = [
-        jnp.sort(jnp.sin(jax.lax.iota(jnp.float32, 7_000_000) * (n + 1.5) + first))
+        jnp.sort(jnp.sin(jax.lax.iota(jnp.float32, 3_000_000) * (n + 1.5) + first))
         for n in range(4)
     ]
     kept = jax.lax.optimization_barrier(tuple(tables))
