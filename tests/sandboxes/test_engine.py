@@ -177,7 +177,7 @@ def test_who_hangs_alone_is_charged(small_template: Template, sandbox: Sandbox) 
     with open_engine(template, sandbox, workers=1, notify=told.append) as engine:
         program = engine.trace(code)
         with pytest.raises(CandidateError) as caught:
-            engine.evaluate(program, effort="full", task="outliers", seeds=[3])
+            engine.inspect(program)
         assert caught.value.kind == "evaluation_timeout"
         assert engine._slots[0].handle is not None
         assert engine._slots[0].handle.alive()
