@@ -226,7 +226,7 @@ def main() -> None:
         f"{outcome.campaigns} archives equal the uninterrupted one, {outcome.repeated} calls or "
         f"measurements made again after they were kept, {outcome.leftover_processes} processes left"
     )
-    sys.exit(bool(outcome.unequal or outcome.paid_twice or outcome.leftover_processes))
+    sys.exit(bool(outcome.unequal or outcome.repeated or outcome.leftover_processes))
 
 
 if __name__ == "__main__":
