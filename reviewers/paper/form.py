@@ -35,10 +35,10 @@ SCALES: Mapping[str, tuple[int, int]] = {
 """Least and largest value of every number of the form."""
 
 _LISTS = ("strengths", "weaknesses", "questions", "limitations")
-# A small model that may write at length repeats itself until it is cut off.
 _SUMMARY_LENGTH = (40, 600)
-_ITEM_LENGTH = (10, 220)
-_MOST_ITEMS = 4
+# Least and most characters of a sentence, most sentences; a small model that may write at length
+# repeats itself until it is cut off.
+_BRIEF, _FULL = (10, 180, 3), (10, 600, 8)
 
 
 @dataclass(frozen=True)
@@ -73,13 +73,18 @@ class PaperReview:
         return {**flat, **scores, "decision": decision}
 
 
-def form_schema() -> dict[str, Any]:
-    """JSON schema of the form; words come before numbers, so that they can bear on them."""
+def form_schema(*, brief: bool) -> dict[str, Any]:
+    """JSON schema of the form; words come before numbers, so that they can bear on them.
+
+    Args:
+        brief: Fewer and shorter sentences, for a model with a small context.
+    """
+    least, most, items = _BRIEF if brief else _FULL
     texts = {
         "type": "array",
-        "items": {"type": "string", "minLength": _ITEM_LENGTH[0], "maxLength": _ITEM_LENGTH[1]},
+        "items": {"type": "string", "minLength": least, "maxLength": most},
         "minItems": 1,
-        "maxItems": _MOST_ITEMS,
+        "maxItems": items,
     }
     properties: dict[str, Any] = {
         "summary": {

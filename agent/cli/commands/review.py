@@ -22,8 +22,14 @@ def review(
         typer.Argument(metavar="[FILE]", help="A paper: PDF, LaTeX, Markdown or plain text."),
     ] = None,
     model: Annotated[
-        str, typer.Option("--model", metavar="NAME", help="Who reviews; see discover models.")
-    ] = "local",
+        list[str] | None,
+        typer.Option(
+            "--model",
+            metavar="NAME",
+            help="Who reviews; see discover models; repeatable.",
+            show_default="local",
+        ),
+    ] = None,
     reviewers: Annotated[
         int, typer.Option("--reviewers", metavar="K", min=1, max=16, help="Independent reviews.")
     ] = _DEFAULT_REVIEWERS,
@@ -93,7 +99,7 @@ def review(
 
     run_review(
         file,
-        model,
+        model or ["local"],
         reviewers=reviewers,
         reflections=reflections,
         calibration=calibration,

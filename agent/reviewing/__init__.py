@@ -1,0 +1,16 @@
+"""Has papers reviewed by language models, every call recorded."""
+
+from __future__ import annotations
+
+from agent.reviewing.ensemble import Member, PaperReviewing, PaperVerdict, ReviewPlan, setup_name
+from agent.reviewing.session import ReviewSession, review_file
+
+__all__ = [
+    "Member",
+    "PaperReviewing",
+    "PaperVerdict",
+    "ReviewPlan",
+    "ReviewSession",
+    "review_file",
+    "setup_name",
+]
