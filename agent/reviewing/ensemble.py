@@ -10,15 +10,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from statistics import fmean
 
 from agent.archive.records import PromptRecord
 from agent.campaign.calling import Caller
+from agent.evaluation.workers import DaemonPool
 from agent.llm.contract import LanguageModel
 from agent.reviewing.asking import Reader, Room, digest_of
 from reviewers.paper import (
+    ACCEPT_FROM,
     PROMPT_NAMES,
     Blinded,
     Excerpt,
@@ -27,6 +29,7 @@ from reviewers.paper import (
     fit_to,
     prompt_text,
 )
+from reviewers.paper.sections import is_references
 from templates.errors import CandidateError
 
 __all__ = [
@@ -169,10 +172,21 @@ class PaperReviewing:
             UserError: There is a limit on the cost, and a model's price is not known.
             InfrastructureError: A provider stayed down; repeating goes on where it stopped.
         """
-        seats = range(self._plan.reviewers)
-        workers = sum(model.slots for model in self._models)
-        with ThreadPoolExecutor(max_workers=min(workers, len(seats))) as pool:
-            members = tuple(pool.map(lambda seat: self._member(paper, seat), seats))
+        slots = sum(model.slots for model in self._models)
+        pool = DaemonPool(min(slots, self._plan.reviewers), "review")
+        try:
+            waiting = [
+                pool.submit(partial(self._member, paper, seat))
+                for seat in range(self._plan.reviewers)
+            ]
+            try:
+                members = tuple(one.result() for one in waiting)
+            except BaseException:
+                for one in waiting:
+                    one.cancel()
+                raise
+        finally:
+            pool.close()
         forms = [member.review for member in members if member.review is not None]
         if not forms:
             faults = "; ".join(dict.fromkeys(member.fault or "" for member in members))
@@ -189,7 +203,13 @@ class PaperReviewing:
                 chair = self._chair(paper, forms)
             except CandidateError as fault:
                 notes.append(f"no meta-review, the words are one reviewer's: {fault.message}")
-        return PaperVerdict(_result(forms, chair), members, chair, paper.removed, tuple(notes))
+        result = _result(forms, chair)
+        if (result.scores["overall"] >= ACCEPT_FROM) != (result.decision == "Accept"):
+            notes.append(
+                f"the decision is {result.decision} against a mean overall rating of "
+                f"{result.scores['overall']:.1f}"
+            )
+        return PaperVerdict(result, members, chair, paper.removed, tuple(notes))
 
     def _member(self, paper: Blinded, seat: int) -> Member:
         model = self._models[seat % len(self._models)]
@@ -291,6 +311,8 @@ def _cut_notes(members: Sequence[Member]) -> list[str]:
     for member in members:
         if member.shortened:
             notes[f"{member.model} was shown parts of: {', '.join(member.shortened)}"] = None
-        if member.dropped:
-            notes[f"{member.model} was not shown: {', '.join(member.dropped)}"] = None
+        # Nobody is ever shown the references: nothing to say of this paper.
+        dropped = [heading for heading in member.dropped if not is_references(heading)]
+        if dropped:
+            notes[f"{member.model} was not shown: {', '.join(dropped)}"] = None
     return list(notes)

@@ -9,7 +9,7 @@ doing it again, after an error or for the result, makes only the calls that were
 from __future__ import annotations
 
 import hashlib
-import time
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -19,6 +19,7 @@ from typing import Any
 
 from agent.archive import Archive, CampaignRecord, EventRecord
 from agent.campaign.calling import BudgetSpentError, Caller
+from agent.campaign.context import StopRequestedError
 from agent.llm import LanguageModel, open_model
 from agent.reviewing.asking import digest_of
 from agent.reviewing.ensemble import PaperReviewing, PaperVerdict, ReviewPlan, prompt_records
@@ -99,12 +100,20 @@ def review_file(
         for name in dict.fromkeys(models):
             opened.append(open_model(name))
             stack.callback(opened[-1].close)
+        stopping = threading.Event()
+        # Left last in first: who still waits for a model is told before the model is closed.
+        stack.callback(stopping.set)
+
+        def wait(seconds: float) -> None:
+            if stopping.wait(seconds):
+                raise StopRequestedError
+
         caller = Caller(
             archive,
             record.id,
             budget_usd=budget_usd,
             tries=_CALL_TRIES,
-            wait=time.sleep,
+            wait=wait,
             notify=notify,
         )
         for prompt in prompt_records():

@@ -19,7 +19,7 @@ __all__ = ["Calibration", "Probability", "fit"]
 
 _LINK_FOLDS = 5
 _LINK_REPEATS = 5
-_DRAWS = 300
+_DRAWS = 200
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def fit(recording: Recording, method: Method, *, seed: int, draws: bool = True) 
     targets = targets_of(recording)
     generator = np.random.default_rng(seed)
     everyone = np.arange(len(standardised))
-    found = _fit(standardised, targets, everyone, method, generator)
+    found = _fit(standardised, targets, everyone, method, generator, _LINK_REPEATS)
     drawn = []
     for _ in range(_DRAWS if draws else 0):
         # Accepted and rejected papers are drawn among themselves, as folds are dealt.
@@ -146,7 +146,7 @@ def fit(recording: Recording, method: Method, *, seed: int, draws: bool = True) 
                 for part in (everyone[recording.accepted], everyone[~recording.accepted])
             ]
         )
-        one = _fit(standardised, targets, rows, method, generator)
+        one = _fit(standardised, targets, rows, method, generator, 1)
         drawn.append(np.concatenate([[one.intercept], one.weights]))
     return Calibration(
         method=method,
@@ -172,6 +172,7 @@ def _fit(
     rows: NDArray[np.intp],
     method: Method,
     generator: np.random.Generator,
+    repeats: int,
 ) -> _Fitted:
     """Fit to those papers, of which some may be there several times."""
     accepted = targets["outcome"][rows] > 0.5
@@ -182,12 +183,12 @@ def _fit(
         papers, counts = np.unique(rows, return_counts=True)
         known = targets["outcome"][papers] > 0.5
         left_out = np.zeros(len(standardised))
-        for _ in range(_LINK_REPEATS):
+        for _ in range(repeats):
             for train, test in stratified_folds(known, _LINK_FOLDS, generator):
                 repeated = np.repeat(papers[train], counts[train])
                 part = _direction(standardised, targets, repeated, method)
                 flat = standardised[papers[test]].reshape(test.size, -1)
-                left_out[papers[test]] += flat @ part / _LINK_REPEATS
+                left_out[papers[test]] += flat @ part / repeats
         score = left_out[rows]
     intercept, slope = fit_link(score, accepted)
     level = np.quantile(score, 1 - accepted.mean())

@@ -5,11 +5,12 @@ from __future__ import annotations
 from reviewers.paper.blinding import Blinded, blind
 from reviewers.paper.cutting import Excerpt, fit_to
 from reviewers.paper.document import Document, Section
-from reviewers.paper.form import SCALES, PaperReview, average, form_schema, parse_form
+from reviewers.paper.form import ACCEPT_FROM, SCALES, PaperReview, average, form_schema, parse_form
 from reviewers.paper.prompts import PROMPT_NAMES, prompt_text, render_prompt
 from reviewers.paper.reading import read_paper
 
 __all__ = [
+    "ACCEPT_FROM",
     "PROMPT_NAMES",
     "SCALES",
     "Blinded",

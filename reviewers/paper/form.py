@@ -14,7 +14,16 @@ from typing import Any, Literal, TypeAlias
 
 from templates.errors import CandidateError
 
-__all__ = ["ASPECTS", "SCALES", "Decision", "PaperReview", "average", "form_schema", "parse_form"]
+__all__ = [
+    "ACCEPT_FROM",
+    "ASPECTS",
+    "SCALES",
+    "Decision",
+    "PaperReview",
+    "average",
+    "form_schema",
+    "parse_form",
+]
 
 Decision: TypeAlias = Literal["Accept", "Reject"]
 
@@ -33,6 +42,9 @@ SCALES: Mapping[str, tuple[int, int]] = {
     "confidence": (1, 5),
 }
 """Least and largest value of every number of the form."""
+
+ACCEPT_FROM = 6
+"""The overall rating from which on a paper is above the bar, as prompts say."""
 
 _LISTS = ("strengths", "weaknesses", "questions", "limitations")
 _SUMMARY_LENGTH = (40, 600)
