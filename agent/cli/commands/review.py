@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -83,6 +84,9 @@ def review(
 
     quiet = json and not sys.stderr.isatty()
     if calibrate is not None or evaluate is not None:
+        # Many small products: threads of the linear algebra only wait for each other, most of all
+        # on a busy machine. It reads this once, when it is loaded.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         from agent.cli.calibration_view import run_calibration
 
         if file is not None or known_as is not None:
