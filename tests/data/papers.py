@@ -109,10 +109,10 @@ def write_latex(path: Path) -> Path:
             star = "*" if name == "Acknowledgements" else ""
             body.append(f"\\section{star}{{{name}}}\n{text}")
     path.write_text(
-        "\\documentclass{article} % by Ada Quillfeather\n"
+        "\\documentclass{article} % by Ada Quillfeather\n\\begin{document}\n"
         f"\\title{{{TITLE}}}\n"
         "\\author{Ada Quillfeather\\thanks{ada@westmark.example} \\and {Bruno Okonjo}\\\\ "
-        "University of Westmark}\n\\begin{document}\n\\maketitle\n"
+        "University of Westmark}\n\\maketitle\n"
         "% Under review as a conference paper\n"
         "Paper under double-blind review. ORCID 0000-0002-1825-0097\n" + "\n\n".join(body) + "\n"
         "\\end{document}\n"
