@@ -68,17 +68,19 @@ _PASSAGES: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "machine mark",
         re.compile(
-            r"^[^\n]{0,40}\b(?:AI|machine|automatically|LLM)[- ](?:generated|written)\b"
-            r"[^\n]{0,120}$",
+            r"^\W*(?:AI|LLM|machine)[- ](?:generated|written)\b[^\n]{0,160}$"
+            r"|\b(?:this|the) (?:paper|manuscript|document|report|text) (?:was|is|has been) "
+            r"(?:\w+ly )?(?:(?:AI|LLM|machine)[- ])?(?:generated|written)\b[^\n.]*\.?",
             re.IGNORECASE | re.MULTILINE,
         ),
     ),
     (
         "length",
         re.compile(
-            r"\b(?:page\s+)?\d+\s+(?:of|/)\s+\d+\s+pages?\b|\bpage\s+\d+\s+of\s+\d+\b"
-            r"|\(?\b\d+\s+pages?\b(?:,\s*\d+\s+(?:figures?|tables?))*\)?"
-            r"|\b\d[\d,]*\s+words\b(?=\s*(?:in total|long|$))",
+            r"\bpage\s+\d+\s+(?:of|/)\s+\d+\b"
+            r"|\(\d+\s+pages?\b[^()\n]{0,60}\)"
+            r"|^\W*(?:comments?:\s*)?\d+\s+pages?\b(?:,\s*\d+\s+(?:figures?|tables?))*\W*$"
+            r"|\b(?:paper|manuscript|submission|text)\b[^\n.]{0,30}\b\d[\d,]*\s+(?:pages?|words)\b",
             re.IGNORECASE | re.MULTILINE,
         ),
     ),
