@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.reviewing.ensemble import Member, PaperReviewing, PaperVerdict, ReviewPlan, setup_name
+from agent.reviewing.keeping import review_record
 from agent.reviewing.session import ReviewSession, review_file
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "ReviewPlan",
     "ReviewSession",
     "review_file",
+    "review_record",
     "setup_name",
 ]

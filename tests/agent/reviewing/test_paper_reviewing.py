@@ -14,7 +14,7 @@ from papers import CUES, write_pdf
 
 from agent.archive import Archive, ModelCallRecord
 from agent.llm import Completion, CompletionRequest, prompt_hash
-from agent.reviewing import ReviewPlan, ReviewSession, review_file
+from agent.reviewing import ReviewPlan, ReviewSession, review_file, review_record
 from agent.reviewing.asking import Room
 from templates.errors import CandidateError, InfrastructureError, UserError
 
@@ -74,6 +74,19 @@ def test_numbers_are_the_reviewers_and_words_the_chairs(paper: Path, tmp_path: P
     other = run(paper, recording, tmp_path / "home", ReviewPlan(reviewers=1, reflections=0))
     assert other.id != session.id
     assert other.verdict.chair is None
+
+
+def test_a_campaign_keeps_the_review_beside_its_candidate(paper: Path, tmp_path: Path) -> None:
+    recording = write_recording(
+        tmp_path / "forms.jsonl", {seed_of(0): form(7, weaknesses=["It is long. " * 30])}
+    )
+    plan = ReviewPlan(reviewers=1, reflections=0)
+    verdict = run(paper, recording, tmp_path / "home", plan).verdict
+    record = review_record("3f2a-00007", verdict)
+    assert (record.reviewer, record.verdict, record.score) == ("paper", "accept", 7)
+    assert record.text.startswith("Its paper: 7.0 of 10, Accept. It is long.")
+    assert len(record.text) <= 200
+    assert record.payload["reviews"][0]["overall"] == 7
 
 
 def test_a_malformed_answer_is_repaired_once(paper: Path, tmp_path: Path) -> None:
