@@ -94,6 +94,9 @@ def _print(found: Evaluation, save: Path | None) -> None:
     for name, baseline in (("leak (anonymous text)", found.leak), ("human ratings", found.human)):
         if baseline is not None:
             table.add_row(name, *_figures(baseline), _ahead(baseline.auc_behind))
+    if found.leak is None:
+        accuracy = f"accuracy {PUBLISHED['leak_accuracy']:.3f}"
+        table.add_row("leak (anonymous text), published", "", accuracy, "")
     published = f"{PUBLISHED['auc']:.4f}", f"{PUBLISHED['balanced_accuracy']:.4f}"
     table.add_row("published, one reviewer", *published, "")
     out = console()
