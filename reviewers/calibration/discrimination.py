@@ -98,7 +98,7 @@ def discriminate(
     first = judges[leader]
     found = {}
     for name, judged in judges.items():
-        known = ~np.isnan(judged.score).any(0)
+        known = np.asarray(~np.isnan(judged.score).any(0), dtype=np.bool_)
         if not accepted[known].any() or accepted[known].all():
             raise UserError(f"{name} reviewed only papers of one outcome: nothing to tell apart")
         own = _draws(judged, accepted, known, weights)
