@@ -7,6 +7,7 @@ from pathlib import Path
 from agent.cli.output import console, emit_json, shorten
 from reviewers.calibration import (
     PUBLISHED,
+    Calibration,
     Evaluation,
     cross_validate,
     evaluate_cross_validated,
@@ -48,13 +49,14 @@ def run_calibration(
     Raises:
         UserError: A file cannot be used, or the options contradict each other.
     """
+    model: Calibration | None
     if calibrate is None:
         if calibration is None or evaluate is None:
             raise UserError("--evaluate needs --calibrate REVIEWS.csv or --calibration FILE")
         if save is not None:
             raise UserError("--save goes with --calibrate: the other calibration is saved already")
-        model, _ = load_calibration(calibration)
-        found = evaluate_on_other(model, None, read_recording(evaluate), seed=seed)
+        loaded, _ = load_calibration(calibration)
+        found = evaluate_on_other(loaded, None, read_recording(evaluate), seed=seed)
     else:
         if calibration is not None:
             raise UserError("give --calibrate to fit a calibration or --calibration to load one")
