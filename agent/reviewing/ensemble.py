@@ -62,7 +62,7 @@ class ReviewPlan:
     reflections: int = 1
     seed: int = 0
     temperature: float = 0.75
-    timeout_s: float = 900.0
+    timeout_s: float = 1800.0
 
 
 @dataclass(frozen=True)
