@@ -94,16 +94,12 @@ def form_schema(*, brief: bool) -> dict[str, Any]:
     least, most, items = _BRIEF if brief else _FULL
     texts = {
         "type": "array",
-        "items": {"type": "string", "minLength": least, "maxLength": most},
+        "items": _text(least, most, brief),
         "minItems": 1,
         "maxItems": items,
     }
     properties: dict[str, Any] = {
-        "summary": {
-            "type": "string",
-            "minLength": _SUMMARY_LENGTH[0],
-            "maxLength": _SUMMARY_LENGTH[1],
-        },
+        "summary": _text(*_SUMMARY_LENGTH, brief),
         **dict.fromkeys(_LISTS, texts),
         "ethical_concerns": {"type": "boolean"},
         **{name: {"enum": list(range(low, high + 1))} for name, (low, high) in SCALES.items()},
@@ -115,6 +111,17 @@ def form_schema(*, brief: bool) -> dict[str, Any]:
         "required": list(properties),
         "additionalProperties": False,
     }
+
+
+def _text(least: int, most: int, brief: bool) -> dict[str, Any]:
+    """A text of so many characters; from a small model one line that begins like a sentence.
+
+    Left to itself a small model may fill a text with blanks or with escaped quotes.
+    """
+    text: dict[str, Any] = {"type": "string", "minLength": least, "maxLength": most}
+    if brief:
+        text["pattern"] = rf"^[A-Z][ !#-\[\]-~]{{{least - 1},{most - 1}}}$"
+    return text
 
 
 def parse_form(text: str) -> PaperReview:

@@ -17,9 +17,10 @@ from reviewers.paper import SCALES
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_the_default_model_fills_in_the_form(tmp_path: Path) -> None:
-    paper = write_pdf(tmp_path / "paper.pdf", repeat=8)
-    plan = ReviewPlan(reviewers=1, reflections=1, seed=1)
+    paper = write_pdf(tmp_path / "paper.pdf")
+    plan = ReviewPlan(reviewers=1, reflections=0, seed=1, timeout_s=3500)
     session = review_file(paper, ["local"], plan, home=tmp_path / "home")
     review = session.verdict.review
     for name, (low, high) in SCALES.items():
@@ -29,9 +30,7 @@ def test_the_default_model_fills_in_the_form(tmp_path: Path) -> None:
     assert all((review.strengths, review.weaknesses, review.questions, review.limitations))
     (member,) = session.verdict.members
     assert member.fault is None
-    # Longer than what the model can read at once: it is cut, and the result says so.
-    assert member.shortened
     with Archive(tmp_path / "home" / "reviews.db") as archive:
         calls = archive.model_calls(session.id)
-    assert [call.attempt for call in calls] == [0, 2]
+    assert [call.attempt for call in calls] == [0]
     assert all(call.prompt_tokens + call.completion_tokens < 6144 for call in calls)

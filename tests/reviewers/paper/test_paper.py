@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -247,6 +248,11 @@ def test_the_schema_asks_for_what_the_parser_wants() -> None:
         assert list(schema["properties"]) == list(FORM)
         assert schema["required"] == list(FORM)
         assert schema["properties"]["overall"]["enum"] == list(range(1, 11))
+    # A small model cannot fill a text with blanks: its grammar asks for a sentence's beginning.
+    pattern = form_schema(brief=True)["properties"]["strengths"]["items"]["pattern"]
+    assert re.match(pattern, "Sixteen seeds with intervals.")
+    assert not re.match(pattern, " " * 40)
+    assert not re.match(pattern, "S" * 400)
 
 
 def test_prompts_insert_text_without_rendering_it() -> None:
