@@ -12,6 +12,7 @@ from agent.cli.commands.doctor import doctor
 from agent.cli.commands.evaluate import evaluate
 from agent.cli.commands.models import models
 from agent.cli.commands.report import report
+from agent.cli.commands.review import review
 from agent.cli.commands.run import resume, run
 from agent.cli.commands.sandbox import sandbox_app
 from agent.cli.commands.templates import templates_app
@@ -32,6 +33,7 @@ app = typer.Typer(
 
 _CAMPAIGNS = "Campaigns"
 _CANDIDATES = "Candidates"
+_PAPERS = "Papers"
 _MACHINE = "This machine"
 
 
@@ -68,6 +70,7 @@ for command, name, panel, example in (
     (best, "best", _CANDIDATES, "discover best --limit 20"),
     (show, "show", _CANDIDATES, "discover show 3f2a-7"),
     (evaluate, "evaluate", _CANDIDATES, "discover evaluate preference_loss my_loss.py --json"),
+    (review, "review", _PAPERS, "discover review paper.pdf --reviewers 3"),
     (models, "models", _MACHINE, "discover models"),
     (doctor, "doctor", _MACHINE, "discover doctor"),
 ):

@@ -71,6 +71,16 @@ class LiteLLMModel:
         self._guard = threading.Lock()
         self._schema_refused = False
         self._supported = self._check()
+        self.context_tokens = self._context()
+
+    def _context(self) -> int | None:
+        """The most input tokens, from the installed price list; a server of one's own has none."""
+        if self._api_base is not None:
+            return None
+        prices = self._litellm.model_cost
+        entry = prices.get(self._model) or prices.get(self._model.partition("/")[2]) or {}
+        most = entry.get("max_input_tokens")
+        return int(most) if isinstance(most, int) else None
 
     def _check(self) -> set[str]:
         """The request parameters that the provider takes."""

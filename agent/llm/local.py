@@ -45,6 +45,7 @@ class LocalModel:
             raise UserError(f"slots and threads are at least 1, not {slots} and {threads}")
         self.name = name
         self.slots = slots
+        self.context_tokens: int | None = _TOKENS_PER_SLOT
         self.threads = threads or len(os.sched_getaffinity(0))
         self._server: Any = _load(path, slots, self.threads)
         self._guard = threading.Condition()

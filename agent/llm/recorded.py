@@ -87,6 +87,7 @@ class RecordedModel:
     def __init__(self, path: Path, *, slots: int = 4) -> None:
         self.name = f"recorded:{path}"
         self.slots = slots
+        self.context_tokens: int | None = None
         self._closed = threading.Event()
         self._by_hash: dict[str, _Entry] = {}
         self._by_seed: dict[int, _Entry] = {}
@@ -169,6 +170,7 @@ class Recorder:
     def __init__(self, model: LanguageModel, path: Path) -> None:
         self.name = model.name
         self.slots = model.slots
+        self.context_tokens = model.context_tokens
         self._model = model
         self._guard = threading.Lock()
         self._index = len(path.read_text(encoding="utf-8").splitlines()) if path.exists() else 0

@@ -1,0 +1,31 @@
+"""From recorded reviews to a probability of acceptance: fit, evaluate, save, load."""
+
+from __future__ import annotations
+
+from reviewers.calibration.calibrator import Calibration, Probability, fit
+from reviewers.calibration.crossvalidation import cross_validate, fitted
+from reviewers.calibration.evaluation import (
+    PUBLISHED,
+    Evaluation,
+    evaluate_cross_validated,
+    evaluate_on_other,
+)
+from reviewers.calibration.records import Recording, read_recording
+from reviewers.calibration.store import Provenance, load_calibration, save_calibration
+
+__all__ = [
+    "PUBLISHED",
+    "Calibration",
+    "Evaluation",
+    "Probability",
+    "Provenance",
+    "Recording",
+    "cross_validate",
+    "evaluate_cross_validated",
+    "evaluate_on_other",
+    "fit",
+    "fitted",
+    "load_calibration",
+    "read_recording",
+    "save_calibration",
+]

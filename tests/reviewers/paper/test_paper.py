@@ -1,0 +1,261 @@
+"""Papers are read from real files, without what tells who wrote them, and cut with sense."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "data"))
+
+from papers import CONTENT, CUES, SECTIONS, TITLE, write_latex, write_pdf, write_text
+
+from reviewers.paper import (
+    PROMPT_NAMES,
+    SCALES,
+    Document,
+    Section,
+    average,
+    blind,
+    fit_to,
+    form_schema,
+    parse_form,
+    read_paper,
+    render_prompt,
+)
+from templates.errors import CandidateError, UserError
+
+WRITERS: dict[str, Callable[[Path], Path]] = {
+    "paper.pdf": write_pdf,
+    "paper.tex": write_latex,
+    "paper.md": write_text,
+}
+FORM: dict[str, Any] = {
+    "summary": "The paper anneals the margin of a hinge loss for preferences.",
+    "strengths": ["Sixteen seeds with intervals in Table 1."],
+    "weaknesses": ["One task and one small model only."],
+    "questions": ["How was the final threshold chosen?"],
+    "limitations": ["The authors say that scale was not tried."],
+    "ethical_concerns": False,
+    **{name: low + 1 for name, (low, high) in SCALES.items()},
+    "decision": "Reject",
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_content_stays_and_cues_go(name: str, tmp_path: Path) -> None:
+    path = WRITERS[name](tmp_path / name)
+    document = read_paper(path)
+    raw = json.dumps([document.title, *([one.heading, one.text] for one in document.sections)])
+    assert "Quillfeather" in raw  # The measuring stick: before blinding the cues are there.
+    blinded = blind(document)
+    shown = fit_to(blinded.document, 100_000).text
+    joined = " ".join(shown.split())
+    for cue in CUES:
+        assert cue.lower() not in joined.lower(), cue
+    for kept in CONTENT:
+        assert kept in joined, kept
+    assert blinded.document.title == TITLE
+    headings = [section.heading for section in blinded.document.sections]
+    for heading in ("Abstract", "Introduction", "Method", "Experiments", "Conclusion"):
+        assert heading in headings
+    assert blinded.removed["acknowledgements"] == 1
+    assert blinded.removed["link"] == 1
+    assert {"front matter", "link"} <= set(blinded.removed)
+    # The text of sections without cues is there to the last word.
+    assert " ".join(SECTIONS["4 Conclusion"].split()) in joined.replace("- ", "-")
+
+
+def test_a_long_paper_is_cut_by_sections_and_says_so(tmp_path: Path) -> None:
+    document = blind(read_paper(write_pdf(tmp_path / "long.pdf", repeat=12))).document
+    whole = fit_to(document, 10**6)
+    assert whole.shortened == ()
+    assert whole.dropped == ("References",)
+    excerpt = fit_to(document, 6_000)
+    assert len(excerpt.text) <= 6_000
+    assert "Experiments" in excerpt.shortened
+    assert "References" in excerpt.dropped
+    assert "left out here" in excerpt.text
+    for heading in ("Abstract", "Introduction", "Method", "Experiments", "Conclusion"):
+        assert f"## {heading}" in excerpt.text
+    # What tells the length is not put back: no count stands in the marks.
+    assert "characters" not in excerpt.text
+    begin = excerpt.text.index("## Method") + 9
+    assert excerpt.text[begin:].strip().startswith("Let m be the difference")
+
+
+def test_shares_go_where_reviews_need_them() -> None:
+    long = "A sentence of the paper that says little. " * 400
+    document = Document(
+        "text",
+        "T",
+        (
+            Section("Abstract", "What it does. " * 40),
+            Section("Related Work", long),
+            Section("Experiments", long),
+            Section("Appendix", long),
+            Section("More Proofs", long),
+        ),
+    )
+    excerpt = fit_to(document, 8_000)
+    parts = {part.split("\n", 1)[0]: len(part) for part in excerpt.text.split("## ")}
+    assert parts["Abstract"] > 500
+    assert parts["Experiments"] > 2.5 * parts["Related Work"]
+    assert parts["Related Work"] > 1.5 * parts["Appendix"]
+    # What follows the appendix's heading is appendix, whatever it is called.
+    assert parts["More Proofs"] == pytest.approx(parts["Appendix"], abs=90)
+    tiny = fit_to(document, 1_800)
+    assert "Appendix" in tiny.dropped
+    assert len(tiny.text) <= 1_800
+
+
+def test_a_paper_without_abstract_keeps_its_beginning() -> None:
+    text = "We study margins at length and in depth.\nUniversity of Nowhere\n" + "More words. " * 30
+    blinded = blind(Document("text", "T", (Section("", text),)))
+    assert "We study margins" in blinded.document.sections[0].text
+    assert "Nowhere" not in blinded.document.sections[0].text
+
+
+@pytest.mark.parametrize(
+    ("text", "cue"),
+    [
+        ("Mail {ada, bo}@lab.example or bo@lab.example.", "lab.example"),
+        ("See www.lab.example/code and \\href{https://x.example}{here}.", "example"),
+        ("Published as a conference paper at ICLR 2022\nWe go on.", "ICLR"),
+        ("Anonymous authors\nWe go on.", "Anonymous"),
+        ("AI-generated, not checked by a person\nWe go on.", "generated"),
+        ("This paper was automatically generated by a program. We go on.", "generated"),
+        ("Comments: 12 pages, 3 figures\nWe go on.", "12"),
+        ("The submission has 9 pages.", "9"),
+        ("Some (14 pages with appendix) words.", "14"),
+    ],
+)
+def test_passages_that_tell_go(text: str, cue: str) -> None:
+    blinded = blind(Document("text", "T", (Section("Introduction", text),)))
+    assert cue in text
+    assert cue not in blinded.document.sections[0].text
+    assert blinded.removed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We tell machine-generated text from text that people wrote.",
+        "The corpus has 20 pages of each of 300 books and 5,000 words.",
+        "We use momentum 0.9 @ step 10 and write f(x) = {a, b}.",
+        "The reviewers accepted 3 of 10 proposals in this game.",
+        "At depth 2 of 4 the gradient vanishes.",
+    ],
+)
+def test_passages_about_the_subject_stay(text: str) -> None:
+    blinded = blind(Document("text", "T", (Section("Introduction", text),)))
+    assert blinded.document.sections[0].text == text
+    assert blinded.removed == {}
+
+
+def test_numbers_in_lists_and_tables_are_no_headings(tmp_path: Path) -> None:
+    path = tmp_path / "paper.txt"
+    path.write_text(
+        "A Title\n\nAbstract\n" + "Words of the abstract. " * 20 + "\n1 Introduction\nText.\n"
+        "3 Apples were eaten by models\n12 Baselines and more\n2 Our Way\nText.\n0.5 0.7 0.9\n"
+    )
+    assert [one.heading for one in read_paper(path).sections] == [
+        "",
+        "Abstract",
+        "Introduction",
+        "Our Way",
+    ]
+
+
+def test_files_that_are_no_papers_are_refused(tmp_path: Path) -> None:
+    from pypdf import PdfWriter
+
+    with pytest.raises(UserError, match="cannot be read"):
+        read_paper(tmp_path / "none.pdf")
+    broken = tmp_path / "broken.pdf"
+    broken.write_bytes(b"%PDF-1.7\nnothing more")
+    with pytest.raises(UserError, match="not a PDF that can be read"):
+        read_paper(broken)
+    scan = tmp_path / "scan.pdf"
+    writer = PdfWriter()
+    writer.add_blank_page(600, 800)
+    writer.write(scan)
+    with pytest.raises(UserError, match="hardly any text"):
+        read_paper(scan)
+    writer.encrypt("secret")
+    locked = tmp_path / "locked.pdf"
+    writer.write(locked)
+    with pytest.raises(UserError, match="encrypted"):
+        read_paper(locked)
+    image = tmp_path / "image.png"
+    image.write_bytes(b"\x89PNG\xff\xfe")
+    with pytest.raises(UserError, match="neither a PDF nor text"):
+        read_paper(image)
+
+
+def test_inputs_outside_the_folder_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "secret.tex").write_text("the secret text")
+    inner = tmp_path / "paper"
+    inner.mkdir()
+    path = inner / "paper.tex"
+    path.write_text("\\begin{document}\\input{../secret}" + "Some words. " * 40 + "\\end{document}")
+    assert all("secret text" not in one.text for one in read_paper(path).sections)
+
+
+def test_forms_come_back_as_they_were_given() -> None:
+    review = parse_form("Here it is:\n```json\n" + json.dumps(FORM) + "\n```")
+    assert review.to_json() == {
+        name: tuple(value) if isinstance(value, list) else value for name, value in FORM.items()
+    }
+    assert average([review, parse_form(json.dumps({**FORM, "overall": 7}))])["overall"] == 4.5
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"overall": 11}, "overall must be a whole number from 1 to 10, not 11"),
+        ({"overall": True}, "overall must be a whole number"),
+        ({"soundness": 2.5}, "soundness must be a whole number from 1 to 4"),
+        ({"confidence": None}, "confidence"),
+        ({"decision": "Weak accept"}, "decision must be Accept or Reject"),
+        ({"strengths": []}, "strengths says nothing"),
+        ({"questions": "why"}, "questions must be a list of texts"),
+        ({"summary": " "}, "summary must be a text"),
+        ({"ethical_concerns": "no"}, "ethical_concerns"),
+    ],
+)
+def test_forms_with_faults_are_refused_by_name(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(CandidateError) as caught:
+        parse_form(json.dumps({**FORM, **change}))
+    assert caught.value.kind == "form"
+    assert said in caught.value.message
+
+
+@pytest.mark.parametrize("text", ["", "I cannot.", "{", '{"summary": }', "[1, 2]", "{} {"])
+def test_what_is_no_json_is_refused(text: str) -> None:
+    with pytest.raises(CandidateError):
+        parse_form(text)
+
+
+def test_the_schema_asks_for_what_the_parser_wants() -> None:
+    for brief in (False, True):
+        schema = form_schema(brief=brief)
+        assert list(schema["properties"]) == list(FORM)
+        assert schema["required"] == list(FORM)
+        assert schema["properties"]["overall"]["enum"] == list(range(1, 11))
+    # A small model cannot fill a text with blanks: its grammar asks for a sentence's beginning.
+    pattern = form_schema(brief=True)["properties"]["strengths"]["items"]["pattern"]
+    assert re.match(pattern, "Sixteen seeds with intervals.")
+    assert not re.match(pattern, " " * 40)
+    assert not re.match(pattern, "S" * 400)
+
+
+def test_prompts_insert_text_without_rendering_it() -> None:
+    shown = render_prompt("review.jinja", {"paper": "{{ 7 * 7 }} {% if x %}"})
+    assert "{{ 7 * 7 }} {% if x %}" in shown
+    assert len(PROMPT_NAMES) == 5
