@@ -2,8 +2,8 @@
 
 A text is checked three times. What a model wrote is checked before it is used (`check_source`). The
 LaTeX is checked as it stands, with nothing believed that it says of itself: its parts are taken
-apart, every number is computed from the archive again, and what the program made is made again
-(`check_document`). At last the words of the PDF are compared with those of the LaTeX, and its links
+apart, every number is computed from the archive again, the rules are applied to its sentences, and
+all of it is made again and compared (`check_document`). At last the words of the PDF are compared with those of the LaTeX, and its links
 are followed (`agent.papers.latex.pdf`).
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from agent.papers.claims.bibliography import Library
@@ -20,7 +21,7 @@ from agent.papers.claims.facts import Fact, Reference
 from agent.papers.claims.language import parse
 from agent.papers.claims.ledger import Ledger
 from agent.papers.claims.rules import Problem, judge
-from agent.papers.claims.tokens import MACRO, Token, tokens_of_latex, tokens_of_source
+from agent.papers.claims.tokens import Token, tokens_of_latex, tokens_of_source
 from agent.papers.claims.typeset import plain_of, tex, tex_number
 from agent.papers.latex.document import Draft, assemble, parts_of
 from agent.papers.latex.figures import PaperFigure
@@ -79,7 +80,7 @@ def check_document(
 
     Args:
         latex: The document.
-        draft: Who wrote what and what LaTeX could set; of its sources nothing is read.
+        draft: The text as the archive has it, who wrote what, and what LaTeX could set.
         book: A fresh book: every number is computed again.
         library: What may be cited.
         figures: What was drawn; the files are read again.
@@ -112,7 +113,9 @@ def check_document(
                 problems.append(Problem("empty", f"{name}: the section says nothing"))
         else:
             problems += _values(tokens_of_latex(body, facts), name)
-    return problems + _blocks(latex, parts, draft, ledger, figures, rows)
+    named = {one.message.partition(": ")[0] for one in problems}
+    again = _again(latex, parts, draft, ledger, figures, rows)
+    return problems + [one for one in again if one.message.partition(": ")[0] not in named]
 
 
 def _values(tokens: Sequence[Token], part: str) -> list[Problem]:
@@ -138,7 +141,7 @@ def _values(tokens: Sequence[Token], part: str) -> list[Problem]:
 
 def _forms(fact: Fact, *, prose: bool) -> set[str]:
     forms = {tex_number(fact.text), tex(fact.text), f"``{tex(fact.text.rstrip('.'))}''"}
-    # Without its unit only where the head of a column has it, which `_blocks` compares.
+    # Without its unit only where the head of a column has it, which `_again` compares.
     return forms if prose else forms | {tex(fact.bare)}
 
 
@@ -158,7 +161,7 @@ def _digest(file: Path) -> str | None:
     return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
 
 
-def _blocks(
+def _again(
     latex: str,
     parts: dict[str, str],
     draft: Draft,
@@ -166,56 +169,21 @@ def _blocks(
     figures: Sequence[PaperFigure],
     rows: Sequence[Reference],
 ) -> list[Problem]:
-    """What the program made is made again; the prose is taken from the document itself."""
-    sources = {
-        name.removeprefix("prose:"): _source_of(body, rows)
-        for name, body in parts.items()
-        if name.startswith("prose:")
-    }
-    again_from = Draft(
-        sources, draft.authors, draft.models, draft.formula_as_source, rows=tuple(rows)
-    )
+    """What stands in the document is what the archive's text and data give when set again."""
     try:
-        again = assemble(again_from, ledger, figures)
-    except KeyError as error:
-        return [Problem("block", f"the section {error} is missing")]
+        again = assemble(replace(draft, rows=tuple(rows)), ledger, figures)
     except CandidateError as error:
         return [Problem(error.kind, error.message)]
     expected = parts_of(again)
     problems = [
-        Problem("block", f"{name} is not what the archive gives")
+        Problem("block", f"{name}: not what the archive gives")
         for name in dict.fromkeys([*expected, *parts])
-        if not name.startswith("prose:") and expected.get(name) != parts.get(name)
+        if expected.get(name) != parts.get(name)
     ]
-    outside, outside_again = (_outside(text) for text in (latex, again))
-    if outside != outside_again:
+    if _outside(latex) != _outside(again):
         problems.append(Problem("block", "title, headings or preamble were changed"))
     return problems
 
 
 def _outside(latex: str) -> str:
     return re.sub(r"%<part (\S+)>.*?%</part>", r"<\1>", latex, flags=re.DOTALL)
-
-
-def _source_of(body: str, rows: Sequence[Reference]) -> str:
-    """Prose in LaTeX as a text of the language again, so that what follows it can be made again."""
-
-    def reference(found: re.Match[str]) -> str:
-        if found["other"]:
-            function = found["other"].removesuffix("ref")
-            keys = ", ".join(repr(key.strip()) for key in found["keys"].split(","))
-            return f"{{{{ {function}({keys}) }}}}"
-        number = int(found["number"])
-        return f"{{{{ {rows[number - 1].key} }}}}" if 0 < number <= len(rows) else ""
-
-    parts = []
-    position = 0
-    text = _ABSTRACT.sub("", body)
-    for found in MACRO.finditer(text):
-        parts += [_words(text[position : found.start()]), reference(found)]
-        position = found.end()
-    return "".join([*parts, _words(text[position:])])
-
-
-def _words(latex: str) -> str:
-    return plain_of(latex).replace("{{", "").replace("{%", "").replace("{#", "")

@@ -115,7 +115,8 @@ def _words(text: str) -> Iterator[Problem]:
     for found in re.finditer(r"\S*\d\S*", text):
         yield Problem("digit", "digits stand outside a reference", _near(text, found.start()))
     for place, character in enumerate(text):
-        if not character.isdigit() and unicodedata.numeric(character, None) is not None:
+        ordinary = re.match(r"\d", character)
+        if ordinary is None and unicodedata.numeric(character, None) is not None:
             yield Problem("digit", f"{character!r} is a number", _near(text, place))
     for pattern, kind, message in (
         (_NUMBER_WORDS, "number_word", "is a number in words: use a reference or leave it out"),

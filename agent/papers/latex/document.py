@@ -36,10 +36,10 @@ _PLACED = {
     ),
 }
 _PREAMBLE = r"""
-\newcommand{\prov}[2]{\hyperlink{prov:#1}{#2}}
-\newcommand{\who}[2]{\hyperlink{prov:#1}{\texttt{#2}}}
-\newcommand{\figureref}[1]{Figure~\ref{fig:#1}}
-\newcommand{\tableref}[1]{Table~\ref{tab:#1}}
+\DeclareRobustCommand{\prov}[2]{\hyperlink{prov:#1}{#2}}
+\DeclareRobustCommand{\who}[2]{\hyperlink{prov:#1}{\texttt{#2}}}
+\DeclareRobustCommand{\figureref}[1]{Figure~\ref{fig:#1}}
+\DeclareRobustCommand{\tableref}[1]{Table~\ref{tab:#1}}
 \newsavebox{\formulabox}
 \setlength{\emergencystretch}{3em}
 \renewcommand{\topfraction}{0.9}
