@@ -3,8 +3,8 @@
 A text is checked three times. What a model wrote is checked before it is used (`check_source`). The
 LaTeX is checked as it stands, with nothing believed that it says of itself: its parts are taken
 apart, every number is computed from the archive again, the rules are applied to its sentences, and
-all of it is made again and compared (`check_document`). At last the words of the PDF are compared with those of the LaTeX, and its links
-are followed (`agent.papers.latex.pdf`).
+all of it is made again and compared (`check_document`). At last the numbers of the PDF are compared
+with those of the LaTeX, and its links are followed (`agent.papers.latex.pdf`).
 """
 
 from __future__ import annotations

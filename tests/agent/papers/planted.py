@@ -166,7 +166,7 @@ def bad_sources(book: FactBook, others: Sequence[str]) -> Mapping[str, str]:
     me = "{{ name('candidate') }}"
     score = f"{{{{ value('candidate', '{metric}') }}}}"
     base = "This sentence is long enough to say something about the task and its measure. "
-    found = {
+    return {
         "digits": f"{base}{me} reaches 0.93 there.",
         "digits in a word": f"{base}The v2 of it is used.",
         "superscript digits": f"{base}It grows like n² with it.",
@@ -204,4 +204,3 @@ def bad_sources(book: FactBook, others: Sequence[str]) -> Mapping[str, str]:
         "best ever": f"{base}{me} is state of the art.",
         "nothing": "It is good.",
     }
-    return found
