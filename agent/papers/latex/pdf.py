@@ -7,8 +7,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from pypdf import PdfReader
+from pypdf import PageObject, PdfReader
 from pypdf.errors import PyPdfError
+from pypdf.generic import ContentStream, NameObject
 
 from agent.papers.claims.rules import Problem
 from agent.papers.claims.typeset import plain_of
@@ -17,18 +18,27 @@ __all__ = ["check_pdf", "pdf_text"]
 
 _LINKED = re.compile(r"\\(?:prov|who)\{(\d+)\}")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_DIGEST = re.compile(r"\b(?=\d*[a-f])[0-9a-f]{8,64}\b|\b[0-9a-f]{16,64}\b")
+# Numbers of sections, pages, tables, figures and publications.
+_COUNTED = 99
 
 
 def pdf_text(pdf: Path) -> list[str]:
-    """The text of each page.
-
-    Raises:
-        CandidateError: Never; a file that is no PDF gives no pages.
-    """
+    """The text of each page, that of included figures left out; none of what is no PDF."""
     try:
-        return [page.extract_text() for page in PdfReader(pdf).pages]
+        reader = PdfReader(pdf)
+        return [_without_figures(page, reader).extract_text() for page in reader.pages]
     except PyPdfError:
         return []
+
+
+def _without_figures(page: PageObject, reader: PdfReader) -> PageObject:
+    content = page.get_contents()
+    if content is not None:
+        stream = ContentStream(content, reader)
+        stream.operations = [one for one in stream.operations if one[1] != b"Do"]
+        page[NameObject("/Contents")] = stream
+    return page
 
 
 def check_pdf(pdf: Path, latex: str) -> list[Problem]:
@@ -45,18 +55,19 @@ def check_pdf(pdf: Path, latex: str) -> list[Problem]:
     text = "\n".join(pages)
     if "??" in text:
         problems.append(Problem("pointer", "a reference in the PDF leads nowhere (??)"))
-    known = set(_NUMBER.findall(plain_of(latex))) | set(_parts_of_numbers(latex))
-    own = {str(number) for number in range(1, len(pages) + 200)}
-    for number, count in Counter(_NUMBER.findall(text)).items():
-        if number not in known and number not in own:
-            problems.append(
-                Problem("value", f"the PDF shows {number} ({count}), the text does not")
-            )
+    known = _numbers(latex) | {str(number) for number in range(1, _COUNTED + 1)}
+    for number, count in Counter(_NUMBER.findall(_DIGEST.sub(" ", text))).items():
+        if number not in known:
+            said = f"the PDF shows {number} ({count} times), the text that was checked does not"
+            problems.append(Problem("value", said))
     return problems + _links(pdf, latex)
 
 
-def _parts_of_numbers(latex: str) -> list[str]:
-    return re.findall(r"\d+", latex)
+def _numbers(latex: str) -> set[str]:
+    """Numbers of a document, whole and as a line break may leave them."""
+    plain = plain_of(latex)
+    whole = plain.replace(r"\allowbreak{}", "")
+    return {*_NUMBER.findall(plain), *_NUMBER.findall(whole), *re.findall(r"\d+", plain)}
 
 
 def _links(pdf: Path, latex: str) -> list[Problem]:
@@ -82,9 +93,12 @@ def _links(pdf: Path, latex: str) -> list[Problem]:
 
 
 def _destination(annotation: Any) -> str | None:
+    """Name that a link leads to inside the file; None for a link to the outside."""
     if annotation.get("/Subtype") != "/Link":
         return None
     action = annotation.get("/A")
-    action = action.get_object() if action is not None else {}
+    action = {} if action is None else action.get_object()
     target = annotation.get("/Dest") or action.get("/D")
-    return None if target is None or not isinstance(target, str | bytes) else str(target)
+    if isinstance(target, bytes):
+        return target.decode("latin-1")
+    return str(target) if isinstance(target, str) else None
