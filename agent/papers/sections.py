@@ -194,6 +194,7 @@ def default_source(section: Section, ledger: Ledger, template_figures: Sequence[
         status={name: status.get(name) for name in ("search", "fresh", "held_out")},
         compare=lambda place: compare(book, status, place),
         metric=book.spec.primary.name,
+        boundary=book.spec.boundary,
         functions=[function.name for function in book.spec.functions if function.required],
         citable=ledger.citable,
         figures=ledger.figures,

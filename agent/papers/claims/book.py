@@ -91,6 +91,7 @@ class FactBook:
         Raises:
             UnknownReferenceError: There is no such function, candidate, metric or measurement.
         """
+        reference = self._canonical(reference)
         if reference not in self._facts:
             function = self._measured.get(reference.function) or self._plain.function(
                 reference.function
@@ -109,6 +110,15 @@ class FactBook:
                     f"{reference.key}: wrong number of arguments"
                 ) from error
         return self._facts[reference]
+
+    def _canonical(self, reference: Reference) -> Reference:
+        """One spelling of references that say the same, so that each fact has one row."""
+        arguments = list(reference.arguments)
+        if reference.function in self._measured and arguments[2:] == ["search"]:
+            arguments.pop()
+        if self.best is not None and reference.function not in PLAIN[2:]:
+            arguments = [self.best.name if one == "best_baseline" else one for one in arguments]
+        return Reference(reference.function, tuple(arguments))
 
     def who(self, reference: Reference, name: str) -> tuple[str, CandidateRecord]:
         """Somebody by name: ``candidate``, ``best_baseline`` or a baseline; with the plain name."""

@@ -48,8 +48,8 @@ class Ledger:
 
     def number(self, reference: Reference) -> int:
         """The row of a fact."""
-        self.book.fact(reference)
-        return self._numbers.setdefault(reference, len(self._numbers) + 1)
+        fact = self.book.fact(reference)
+        return self._numbers.setdefault(fact.reference, len(self._numbers) + 1)
 
     def prose(self, source: str) -> str:
         """LaTeX of a text of the language.

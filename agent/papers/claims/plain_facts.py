@@ -129,7 +129,9 @@ class PlainFacts:
         ]
         search = [call for call in calls if call.role in _CAMPAIGN_ROLES]
         campaign = book.campaign
-        known: dict[str, tuple[str, float, str]] = {"work_time": _time(campaign.worked_s)}
+        known: dict[str, tuple[str, float, str]] = {}
+        if campaign.worked_s > 0:  # archives of earlier versions do not have it
+            known["work_time"] = _time(campaign.worked_s)
         for label, made in (("", search), ("paper_", own)):
             known |= {
                 f"{label}calls": _amount(len(made)),

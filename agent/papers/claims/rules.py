@@ -36,7 +36,7 @@ _MARKUP = re.compile(r"[\\${}#^_~<>|`*@]")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n\s*\n")
 _AHEAD = re.compile(
     r"\b(?:outperform\w*|beats?|beat|beating|superior\w*|better than|improv\w+|surpass\w*|"
-    r"exceed\w*|ahead of|state.of.the.art|higher than|wins? (?:over|against)|advantage over|"
+    r"exceed\w*|enhanc\w+|boost\w*|ahead of|state.of.the.art|higher than|wins? (?:over|against)|advantage over|"
     r"significant\w*|breakthrough)\b",
     re.IGNORECASE,
 )
@@ -45,9 +45,9 @@ _BEHIND = re.compile(
     re.IGNORECASE,
 )
 _HEDGED = re.compile(
-    r"\b(?:not|no|never|neither|nor|cannot|without|whether|if|where|when|could|may|might|would|"
-    r"should|must|can|aims?|seeks?|hopes?|asks?|tests?|question|in order to|to be|unclear|until|"
-    r"unless|only|probably|supposed|expected)\b",
+    r"\b(?:not|no|never|neither|nor|cannot|without|whether|if|could|may|might|would|should|aims?|"
+    r"seeks?|hopes?|asks?|tests?|question|unclear|until|unless|probably|supposed|expected|"
+    r"to (?:be|improve|enhance|outperform|beat|exceed|surpass))\b",
     re.IGNORECASE,
 )
 

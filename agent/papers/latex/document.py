@@ -108,6 +108,8 @@ def assemble(draft: Draft, ledger: Ledger, figures: Sequence[PaperFigure]) -> st
     document.preamble.append(Command("author", NoEscape(author)))
     document.preamble.append(Command("date", NoEscape("")))
     body = _Body(document)
+    # Without page numbers of its own, PyLaTeX empties the style of pages first.
+    document.append(Command("pagestyle", "fancy"))
     document.append(Command("maketitle"))
     document.append(Command("thispagestyle", "fancy"))
     body.part("mark", _mark(draft))
@@ -178,12 +180,14 @@ def _title(draft: Draft, ledger: Ledger) -> tuple[str, str]:
 
 
 def _mark(draft: Draft) -> str:
-    models = tex(", ".join(draft.models)) or "no language model"
+    models = tex(", ".join(draft.models))
+    prose = "the prose is a fixed text of the program"
+    if models:
+        prose = rf"the prose is by \texttt{{{models}}} where the appendix does not say otherwise"
     return (
         r"\begin{center}\fbox{\parbox{0.92\linewidth}{\small\centering "
-        r"\textbf{AI-generated.} A program wrote this paper from its archive; the prose is by "
-        rf"\texttt{{{models}}} where the appendix does not say otherwise. No person has checked "
-        r"it. Every number links to the row of the archive that it was computed from.}}"
+        rf"\textbf{{AI-generated.}} A program wrote this paper from its archive; {prose}. "
+        r"No person has checked it. Every number links to the row of the archive that it was computed from.}}"
         r"\end{center}"
     )
 
@@ -215,13 +219,18 @@ def _figure(figure: PaperFigure, ledger: Ledger) -> str:
 def _cost_text(ledger: Ledger) -> str:
     environment = ledger.book.campaign.environment
     on = " on {{ setting('platform') }}" if environment.get("platform") else ""
+    worked = ""
+    if ledger.book.campaign.worked_s > 0:
+        worked = (
+            "Processes worked on it, training and scoring included, for {{ cost('work_time') }}."
+        )
     models = ""
     if environment.get("models") or ledger.book.campaign.settings.get("models"):
         models = " The models of the search were {{ setting('models') }}."
     return ledger.prose(
-        "The campaign began on {{ setting('began') }} with seed {{ setting('seed') }}; processes "
-        f"worked on it for {{{{ cost('work_time') }}}}{on}.{models} {{{{ table('cost') }}}} has "
-        "what language models cost, for the whole search and for this paper."
+        f"The campaign began on {{{{ setting('began') }}}} with seed {{{{ setting('seed') }}}}{on}. "
+        f"{worked}{models} {{{{ table('cost') }}}} has what language models cost, for the whole "
+        "search and for this paper."
     )
 
 

@@ -189,11 +189,7 @@ def _cost(ledger: Ledger) -> Table:
             [words, _cell(ledger, "cost", what), _cell(ledger, "cost", f"paper_{what}")]
         )
     tabular.add_hline()
-    caption = ledger.prose(
-        "What language models cost. Calls overlap in time. Processes worked on the whole campaign, "
-        "training and scoring included, for {{ cost('work_time') }}."
-    )
-    return _table("cost", caption, tabular)
+    return _table("cost", "What language models cost. Calls overlap in time.", tabular)
 
 
 TABLES: Mapping[str, Callable[[Ledger], Table]] = {

@@ -1,4 +1,4 @@
-"""The whole path: a recorded model writes, LaTeX sets, the checker passes, no call is made twice."""
+"""The whole path: a recorded model writes, LaTeX sets, the checker passes, nothing costs twice."""
 
 from __future__ import annotations
 
