@@ -36,8 +36,8 @@ _MARKUP = re.compile(r"[\\${}#^_~<>|`*@]")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n\s*\n")
 _AHEAD = re.compile(
     r"\b(?:outperform\w*|beats?|beat|beating|superior\w*|better than|improv\w+|surpass\w*|"
-    r"exceed\w*|enhanc\w+|boost\w*|ahead of|state.of.the.art|higher than|wins? (?:over|against)|advantage over|"
-    r"significant\w*|breakthrough)\b",
+    r"exceed\w*|enhanc\w+|boost\w*|ahead of|state.of.the.art|higher than|advantage over|"
+    r"wins? (?:over|against)|significant\w*|breakthrough)\b",
     re.IGNORECASE,
 )
 _BEHIND = re.compile(
@@ -108,6 +108,7 @@ def judge(
     problems += _subjects(tokens, mentions)
     for sentence in _sentences(tokens):
         problems += _claims(sentence)
+        problems += _unnamed_metrics(sentence, book)
     return problems
 
 
@@ -243,6 +244,27 @@ def _sentences(tokens: Sequence[Token]) -> Iterator[list[Token]]:
             yield sentence
             sentence = [Token("text", part)]
     yield sentence
+
+
+def _unnamed_metrics(sentence: Sequence[Token], book: FactBook) -> Iterator[Problem]:
+    """A number of another metric than the one that ranks stands beside that metric's name."""
+    said = " ".join(
+        token.text if token.kind == "text" else token.fact.text
+        for token in sentence
+        if token.kind == "text" or (token.fact is not None and token.fact.kind == "words")
+    ).lower()
+    titles = {metric.name: metric.title.lower() for metric in book.spec.metrics}
+    for token in sentence:
+        name = None if token.fact is None else token.fact.metric
+        if name in (None, book.spec.primary.name):
+            continue
+        assert name is not None
+        assert token.fact is not None
+        if titles[name] not in said and name.lower() not in said:
+            yield Problem(
+                "subject",
+                f"{token.fact.reference.key} needs the words {titles[name]!r} in its sentence",
+            )
 
 
 def _claims(sentence: Sequence[Token]) -> Iterator[Problem]:

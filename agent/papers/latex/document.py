@@ -187,7 +187,8 @@ def _mark(draft: Draft) -> str:
     return (
         r"\begin{center}\fbox{\parbox{0.92\linewidth}{\small\centering "
         rf"\textbf{{AI-generated.}} A program wrote this paper from its archive; {prose}. "
-        r"No person has checked it. Every number links to the row of the archive that it was computed from.}}"
+        r"No person has checked it. Every number links to the row of the archive that it was "
+        r"computed from.}}"
         r"\end{center}"
     )
 
@@ -228,8 +229,8 @@ def _cost_text(ledger: Ledger) -> str:
     if environment.get("models") or ledger.book.campaign.settings.get("models"):
         models = " The models of the search were {{ setting('models') }}."
     return ledger.prose(
-        f"The campaign began on {{{{ setting('began') }}}} with seed {{{{ setting('seed') }}}}{on}. "
-        f"{worked}{models} {{{{ table('cost') }}}} has what language models cost, for the whole "
+        "The campaign began on {{ setting('began') }} with seed {{ setting('seed') }}"
+        f"{on}. {worked}{models} {{{{ table('cost') }}}} has what language models cost, for the whole "
         "search and for this paper."
     )
 

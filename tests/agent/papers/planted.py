@@ -200,6 +200,7 @@ def bad_sources(book: FactBook, others: Sequence[str]) -> Mapping[str, str]:
         "nobody named": f"{base}The mean is {score} there.",
         "another one named": f"{base}{{{{ name('{others[0]}') }}}} reaches {score} there.",
         "another one in words": f"{base}Then {others[0]} reaches {score} there.",
+        "a metric that is not named": f"{base}{me} has {{{{ value('candidate', 'kl') }}}}.",
         "a claim without its number": f"{base}{me} outperforms {{{{ name('{others[0]}') }}}}.",
         "best ever": f"{base}{me} is state of the art.",
         "nothing": "It is good.",

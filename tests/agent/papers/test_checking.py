@@ -16,7 +16,7 @@ from agent.papers.sections import SECTIONS
 from templates.errors import CandidateError
 
 # Every family of defect has something to bite on: a metric with a unit and times stand in prose.
-RESULTS = """{{ name('candidate') }} ends at a divergence of {{ value('candidate', 'kl') }}
+RESULTS = """{{ name('candidate') }} ends at a KL of {{ value('candidate', 'kl') }}
 (interval {{ interval('candidate', 'kl') }}), and {{ name('best_baseline') }} at
 {{ value('best_baseline', 'kl') }}.
 On fresh seeds {{ name('candidate') }} is ahead of {{ name('ipo') }} by

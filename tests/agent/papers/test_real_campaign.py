@@ -19,7 +19,7 @@ from agent.papers.paper import Paper
 
 TEMPLATE = Path(__file__).parents[2] / "data" / "robust_regression"
 RESULTS = """In the mean {{ name('candidate') }} has {{ value('candidate', 'error') }} (interval
-{{ interval('candidate', 'error') }}) and takes {{ value('candidate', 'steps') }} steps. The search
+{{ interval('candidate', 'error') }}) with {{ value('candidate', 'steps') }} steps taken. The search
 asked for {{ cost('calls') }} completions at a price of {{ cost('usd') }}."""
 
 
