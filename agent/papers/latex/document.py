@@ -230,8 +230,8 @@ def _cost_text(ledger: Ledger) -> str:
         models = " The models of the search were {{ setting('models') }}."
     return ledger.prose(
         "The campaign began on {{ setting('began') }} with seed {{ setting('seed') }}"
-        f"{on}. {worked}{models} {{{{ table('cost') }}}} has what language models cost, for the whole "
-        "search and for this paper."
+        f"{on}. {worked}{models} {{{{ table('cost') }}}} has what language models cost, for the "
+        "whole search and for this paper."
     )
 
 
