@@ -12,6 +12,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from agent.archive import CandidateRecord
 from agent.papers.claims.book import FactBook
@@ -116,12 +117,7 @@ def _of_template(
         ),
         *curve_figures(module, curves_of(archive, shown), curves_of(archive, baselines)),
     ]
-    figures = []
-    for entry in found:
-        for axes in entry.figure.axes:
-            axes.set_title(axes.get_title(), wrap=True)
-        figures.append((entry.key, entry.figure, entry.title, True))
-    return figures  # type: ignore[return-value]
+    return [(entry.key, entry.figure, f"{entry.title}.", True) for entry in found]
 
 
 def _save(figure: Figure, key: str, caption: str, of_template: bool, folder: Path) -> PaperFigure:
@@ -201,6 +197,7 @@ def _gains(book: FactBook) -> tuple[Figure | None, str]:
     axes.axvline(0, color="black", lw=0.8)
     axes.set_yticks(range(len(rows)), [label for label, _, _ in reversed(rows)])
     axes.grid(axis="y", visible=False)
+    axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.set_xlabel(_label(book, "Paired gain in "))
     return figure, (
         "Paired gain of {{ name('candidate') }} over the known function that is named at each "
