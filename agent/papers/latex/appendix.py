@@ -16,6 +16,7 @@ __all__ = ["code_block", "formula_block", "provenance_block", "wrapped", "writte
 _COLUMNS = 96
 _LONGEST_FORMULA = 900
 _BREAKS = re.compile(r"(\\_|[/,.:*-])(?=\S)")
+_LONG = re.compile(r"[0-9a-zA-Z]{20,}")
 
 
 def wrapped(code: str, columns: int = _COLUMNS) -> str:
@@ -64,14 +65,16 @@ def provenance_block(facts: Sequence[Fact], figures: Sequence[PaperFigure]) -> s
     """The table that every number is linked to, its seeds, and the figures' digests."""
     sets: dict[tuple[int, ...], int] = {}
     lines = [_row(number, fact, sets) for number, fact in enumerate(facts, 1)]
-    widths = ("0.03", "0.21", "0.29", "0.29")
-    columns = "".join(rf"p{{{width}\linewidth}}" for width in widths)
+    columns = "r" + "".join(
+        rf">{{\raggedright\arraybackslash}}p{{{width}\linewidth}}"
+        for width in ("0.17", "0.37", "0.36")
+    )
     head = " & ".join(
         rf"\textbf{{{word}}}" for word in ("", "Shown", "What it is, before rounding", "Rows")
     )
     table = "\n".join(
         [
-            "{\\scriptsize\\raggedright\\sloppy\\setlength{\\tabcolsep}{3pt}",
+            "{\\scriptsize\\sloppy\\setlength{\\tabcolsep}{3pt}",
             f"\\begin{{longtable}}{{{columns}}}",
             f"\\hline {head} \\\\ \\hline \\endhead",
             *lines,
@@ -97,10 +100,9 @@ def _row(number: int, fact: Fact, sets: dict[tuple[int, ...], int]) -> str:
     shown = tex(textwrap.shorten(fact.text, 60, placeholder=" ..."))
     what = tex(fact.statistic)
     if fact.exact is not None and str(fact.exact) != fact.text:
-        exact = repr(fact.exact) if isinstance(fact.exact, float) else str(fact.exact)
-        what += f": {_allow_breaks(tex(exact))}"
+        what += f": {_allow_breaks(tex(_long(fact.exact)))}"
         if fact.low is not None and fact.high is not None:
-            what += f" in [{tex(repr(fact.low))}, {tex(repr(fact.high))}]"
+            what += f" in [{tex(_long(fact.low))}, {tex(_long(fact.high))}]"
     rows = "; ".join(_rows(rows, sets) for rows in fact.rows)
     anchor = rf"\hypertarget{{prov:{number}}}{{{number}}}"
     return f"{anchor} & {_allow_breaks(shown)} & {what} & {rows} \\\\"
@@ -114,12 +116,19 @@ def _rows(rows: Rows, sets: dict[tuple[int, ...], int]) -> str:
     return text
 
 
+def _long(exact: float | str) -> str:
+    """More digits than the text shows; the file of provenance has all of them."""
+    return f"{exact:.8g}".replace("-", "\N{MINUS SIGN}") if isinstance(exact, float) else exact
+
+
 def _allow_breaks(text: str) -> str:
-    return _BREAKS.sub(r"\1\\allowbreak{}", text)
+    broken = _BREAKS.sub(r"\1\\allowbreak{}", text)
+    return _LONG.sub(lambda found: _breakable(found[0]), broken)
 
 
 def _breakable(digest: str) -> str:
-    return r"\allowbreak{}".join(digest[start : start + 8] for start in range(0, 64, 8))
+    parts = (digest[start : start + 8] for start in range(0, len(digest), 8))
+    return r"\allowbreak{}".join(parts)
 
 
 def written_block(ledger: Ledger, authors: Mapping[str, str]) -> str:

@@ -36,12 +36,14 @@ _PLACED = {
     ),
 }
 _PREAMBLE = r"""
-\DeclareRobustCommand{\prov}[2]{\hyperlink{prov:#1}{#2}}
-\DeclareRobustCommand{\who}[2]{\hyperlink{prov:#1}{\texttt{#2}}}
+\DeclareRobustCommand{\prov}[2]{\leavevmode\hyperlink{prov:#1}{#2}}
+\DeclareRobustCommand{\who}[2]{\leavevmode\hyperlink{prov:#1}{\texttt{#2}}}
 \DeclareRobustCommand{\figureref}[1]{Figure~\ref{fig:#1}}
 \DeclareRobustCommand{\tableref}[1]{Table~\ref{tab:#1}}
 \newsavebox{\formulabox}
 \setlength{\emergencystretch}{3em}
+\setlength{\belowcaptionskip}{5pt}
+\renewcommand{\arraystretch}{1.2}
 \renewcommand{\topfraction}{0.9}
 \renewcommand{\floatpagefraction}{0.8}
 \renewcommand{\textfraction}{0.05}
@@ -135,6 +137,9 @@ def assemble(draft: Draft, ledger: Ledger, figures: Sequence[PaperFigure]) -> st
     for figure in figures:
         if figure.key == "progress":
             body.heading("The campaign")
+            shows = "{{ figure('progress') }} shows the {{ count('proposals') }} proposals of the "
+            shows += "campaign, of which {{ count('evaluated') }} were evaluated."
+            body.part("campaign", ledger.prose(shows))
             body.part(f"figure:{figure.key}", _figure(figure, ledger))
     body.heading("How this paper was written")
     headings = {one.name: one.heading for one in SECTIONS}
