@@ -64,6 +64,7 @@ class Library:
 
     def __init__(self, data: BibliographyData) -> None:
         self._data = data
+        self._formatted: dict[tuple[str, ...], list[tuple[str, str]]] = {}
         self.entries: Mapping[str, Entry] = {
             key: _entry(key, found) for key, found in data.entries.items()
         }
@@ -96,6 +97,11 @@ class Library:
 
     def latex(self, keys: Sequence[str]) -> list[tuple[str, str]]:
         """Key and formatted entry, in the order given, for ``thebibliography``."""
+        if tuple(keys) not in self._formatted:
+            self._formatted[tuple(keys)] = self._format(keys)
+        return self._formatted[tuple(keys)]
+
+    def _format(self, keys: Sequence[str]) -> list[tuple[str, str]]:
         formatted = Style().format_bibliography(self._data, list(keys))
         backend = Backend()
         return [(entry.key, entry.text.render(backend)) for entry in formatted]
