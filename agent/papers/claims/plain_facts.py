@@ -204,11 +204,11 @@ def _amount(count: int) -> tuple[str, float, str]:
 
 def _dollars(calls: list[ModelCallRecord]) -> tuple[str, float, str]:
     total = sum(call.cost_usd for call in calls)
-    return money(total), total, ", US dollars"
+    return money(total), float(total), ", US dollars"
 
 
 def _time(seconds: float) -> tuple[str, float, str]:
-    return duration(seconds), seconds, ", shown from seconds"
+    return duration(seconds), float(seconds), ", shown from seconds"
 
 
 def _unknown(reference: Reference, kind: str, name: str, known: list[str]) -> UnknownReferenceError:
