@@ -15,7 +15,7 @@ from agent.papers.claims.typeset import tex
 from agent.papers.latex.appendix import code_block, formula_block, provenance_block, written_block
 from agent.papers.latex.figures import PaperFigure
 from agent.papers.latex.tables import TABLES
-from agent.papers.sections import SECTIONS
+from agent.papers.sections import SECTIONS, Section
 
 __all__ = ["Draft", "assemble", "part_at", "parts_of"]
 
@@ -166,7 +166,7 @@ class _Body:
         self._document.append(NoEscape(f"%<part {name}>%\n{latex.rstrip()}\n%</part>"))
 
 
-def _reading_order() -> list[object]:
+def _reading_order() -> list[Section]:
     abstract = [section for section in SECTIONS if section.name == "abstract"]
     return [*abstract, *(section for section in SECTIONS if section.name != "abstract")]
 
