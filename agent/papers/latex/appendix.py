@@ -100,7 +100,8 @@ def _row(number: int, fact: Fact, sets: dict[tuple[int, ...], int]) -> str:
     shown = tex(textwrap.shorten(fact.text, 60, placeholder=" ..."))
     what = tex(fact.statistic)
     if fact.exact is not None and str(fact.exact) != fact.text:
-        what += f": {_allow_breaks(tex(_long(fact.exact)))}"
+        exact = tex(_long(fact.exact))
+        what += f": {exact if isinstance(fact.exact, float) else _allow_breaks(exact)}"
         if fact.low is not None and fact.high is not None:
             what += f" in [{tex(_long(fact.low))}, {tex(_long(fact.high))}]"
     rows = "; ".join(_rows(rows, sets) for rows in fact.rows)
