@@ -41,5 +41,6 @@ def tex_number(text: str) -> str:
 
 def plain_of(latex: str) -> str:
     """The text that `tex` was given, up to its quotes; other commands are left as they are."""
-    text = _COMMANDS.sub(lambda found: _BACK[found[0]], latex)
-    return text.replace("``", '"').replace("''", '"').replace("~", " ")
+    # A bare tie is a space; one that was written stands as a command.
+    text = _COMMANDS.sub(lambda found: _BACK[found[0]], latex.replace("~", " "))
+    return text.replace("``", '"').replace("''", '"')

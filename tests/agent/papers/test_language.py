@@ -68,4 +68,4 @@ def test_names_of_builtins_mean_nothing() -> None:
 
 @pytest.mark.parametrize("text", ["a_b & 5 %", "\\ {x} $y$ #1 ~ ^", "−0.5 < 1 > 0 | 2"])
 def test_escaped_text_reads_back_as_it_was(text: str) -> None:
-    assert plain_of(tex(text)).replace(" ", "") == text.replace(" ", "").replace("~", "~")
+    assert plain_of(tex(text)) == text
