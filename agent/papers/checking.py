@@ -29,7 +29,6 @@ from templates.errors import CandidateError
 
 __all__ = ["check_document", "check_source", "reference_of"]
 
-_ABSTRACT = re.compile(r"\\begin\{abstract\}|\\end\{abstract\}")
 _FEWEST_WORDS = 12
 
 
@@ -97,7 +96,7 @@ def check_document(
     ledger = Ledger(book, library, keys, tables)
     for name, body in parts.items():
         if name.startswith("prose:"):
-            tokens = tokens_of_latex(_ABSTRACT.sub("", body), facts)
+            tokens = tokens_of_latex(body, facts)
             problems += _values(tokens, name)
             problems += [
                 Problem(one.kind, f"{name}: {one.message}", one.where)

@@ -118,9 +118,11 @@ def assemble(draft: Draft, ledger: Ledger, figures: Sequence[PaperFigure]) -> st
     for section in _reading_order():
         prose = ledger.prose(draft.sources[section.name])
         if section.name == "abstract":
-            prose = f"\\begin{{abstract}}\n{prose}\n\\end{{abstract}}"
-        else:
-            body.heading(section.heading)
+            body.part("label", f"\\begin{{abstract}}\n{_label(ledger)}")
+            body.part("prose:abstract", prose)
+            document.append(NoEscape(r"\end{abstract}"))
+            continue
+        body.heading(section.heading)
         body.part(f"prose:{section.name}", prose)
         if section.name == "method" and ledger.book.candidate.closed_form:
             closed = ledger.book.candidate.closed_form
@@ -182,6 +184,15 @@ def _title(draft: Draft, ledger: Ledger) -> tuple[str, str]:
     else:
         title = f"{name}: the best candidate, not a discovery, in the task ``{subject}''"
     return title, r"Written by discovery-agent, a program"
+
+
+def _label(ledger: Ledger) -> str:
+    """What the abstract begins with, whoever writes the rest."""
+    if ledger.book.candidate.is_discovery:
+        return r"\noindent"
+    return (
+        r"\noindent\textbf{This paper is about the best candidate of a campaign, not a discovery.}"
+    )
 
 
 def _mark(draft: Draft) -> str:

@@ -128,7 +128,8 @@ def test_bad_text_is_replaced_and_the_paper_says_where(undiscovered: Path, tmp_p
     assert "0.99" not in text
     assert "twice" not in text
     assert "did not pass: digit, number word" in text
-    assert "the best candidate, not a discovery" in text
+    assert "the best candidate, not a discovery, in the task" in text
+    assert "This paper is about the best candidate of a campaign, not a discovery." in text
     assert sum("fixed text stands" in line for line in said) == len(SECTIONS)
 
 
