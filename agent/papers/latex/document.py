@@ -192,6 +192,7 @@ def _label(ledger: Ledger) -> str:
         return r"\noindent"
     return (
         r"\noindent\textbf{This paper is about the best candidate of a campaign, not a discovery.}"
+        r"\space{}"
     )
 
 
