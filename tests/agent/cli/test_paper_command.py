@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import signal
@@ -10,32 +9,22 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from agent.archive import Archive
 from agent.papers.sections import SECTIONS
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "papers"))
+
+from paper_material import recording, write_campaign
+
 MAIN = "import sys; from agent.cli import main; sys.exit(main())"
-PAPERS = Path(__file__).parents[1] / "papers" / "conftest.py"
-
-
-def papers() -> Any:
-    """What the tests of papers share."""
-    spec = importlib.util.spec_from_file_location("papers_conftest", PAPERS)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["papers_conftest"] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
 def campaign(tmp_path: Path) -> Path:
-    home: Path = papers().write_campaign(tmp_path, 0.69, confirm=False)
-    return home
+    return write_campaign(tmp_path, 0.69, confirm=False)
 
 
 def discover(home: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -66,7 +55,7 @@ def wait_for_calls(home: Path, count: int, process: subprocess.Popen[str]) -> No
 
 def test_a_paper_survives_ctrl_c_and_kill(campaign: Path) -> None:
     """Interrupted twice, in two ways, the same command goes on and pays for nothing twice."""
-    model = papers().recording(campaign / "answers.jsonl", delay_s=0.4)
+    model = recording(campaign / "answers.jsonl", delay_s=0.4)
     arguments = ("tempered_margin", "--model", f"recorded:{model}")
     first = discover(campaign, *arguments)
     wait_for_calls(campaign, 2, first)
@@ -100,7 +89,7 @@ def test_a_candidate_without_a_run_is_one_line(campaign: Path) -> None:
 
 
 def test_a_spent_budget_says_how_to_go_on(campaign: Path, tmp_path: Path) -> None:
-    model = papers().recording(campaign / "answers.jsonl", cost_usd=0.01)
+    model = recording(campaign / "answers.jsonl", cost_usd=0.01)
     process = discover(
         campaign, "tempered_margin", "--model", f"recorded:{model}", "--budget", "0.035"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from conftest import Material
+from paper_material import Material
 from planted import all_defects, bad_sources
 
 from agent.papers.checking import check_document, check_source, reference_of

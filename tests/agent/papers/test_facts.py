@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import Material
+from paper_material import Material
 
 from agent.evaluation.seeds import jobs_of
 from agent.papers.checking import reference_of

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import GOOD, recording
+from paper_material import GOOD, recording
 from pypdf import PdfReader
 
 from agent.archive import Archive

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from completions import write_recording
-from conftest import GOOD, Material, material, recording
+from paper_material import GOOD, Material, material, recording
 from planted import all_defects
 
 from agent.archive import Archive
