@@ -175,12 +175,12 @@ def _events(
     sentence = 0
     for token in tokens:
         if token.kind == "text":
-            marks = [
+            marks: list[tuple[int, str | None]] = [
                 (found.start(), name)
                 for name, pattern in mentions.items()
                 for found in pattern.finditer(token.text)
             ]
-            marks += [(found.start(), None) for found in _SENTENCE_END.finditer(token.text)]  # type: ignore[misc]
+            marks += [(found.start(), None) for found in _SENTENCE_END.finditer(token.text)]
             for place, name in sorted(marks, key=lambda mark: (mark[0], mark[1] or "")):
                 if name is not None:
                     paragraph.append(_Event(name, None, sentence))
