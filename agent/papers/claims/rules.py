@@ -248,22 +248,17 @@ def _sentences(tokens: Sequence[Token]) -> Iterator[list[Token]]:
 
 def _unnamed_metrics(sentence: Sequence[Token], book: FactBook) -> Iterator[Problem]:
     """A number of another metric than the one that ranks stands beside that metric's name."""
-    said = " ".join(
-        token.text if token.kind == "text" else token.fact.text
-        for token in sentence
-        if token.kind == "text" or (token.fact is not None and token.fact.kind == "words")
-    ).lower()
+    words = [token.text for token in sentence if token.kind == "text"]
+    facts = [token.fact for token in sentence if token.fact is not None]
+    said = " ".join([*words, *(fact.text for fact in facts if fact.kind == "words")]).lower()
     titles = {metric.name: metric.title.lower() for metric in book.spec.metrics}
-    for token in sentence:
-        name = None if token.fact is None else token.fact.metric
-        if name in (None, book.spec.primary.name):
+    for fact in facts:
+        name = fact.metric
+        if name is None or name == book.spec.primary.name:
             continue
-        assert name is not None
-        assert token.fact is not None
         if titles[name] not in said and name.lower() not in said:
             yield Problem(
-                "subject",
-                f"{token.fact.reference.key} needs the words {titles[name]!r} in its sentence",
+                "subject", f"{fact.reference.key} needs the words {titles[name]!r} in its sentence"
             )
 
 
