@@ -11,6 +11,7 @@ from agent.cli.commands.candidates import best, show
 from agent.cli.commands.doctor import doctor
 from agent.cli.commands.evaluate import evaluate
 from agent.cli.commands.models import models
+from agent.cli.commands.paper import paper
 from agent.cli.commands.report import report
 from agent.cli.commands.review import review
 from agent.cli.commands.run import resume, run
@@ -69,6 +70,7 @@ for command, name, panel, example in (
     (report, "report", _CAMPAIGNS, "discover report 3f2a"),
     (best, "best", _CANDIDATES, "discover best --limit 20"),
     (show, "show", _CANDIDATES, "discover show 3f2a-7"),
+    (paper, "paper", _CANDIDATES, "discover paper 3f2a-7 --budget 2"),
     (evaluate, "evaluate", _CANDIDATES, "discover evaluate preference_loss my_loss.py --json"),
     (review, "review", _PAPERS, "discover review paper.pdf --reviewers 3"),
     (models, "models", _MACHINE, "discover models"),

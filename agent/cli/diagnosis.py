@@ -174,6 +174,19 @@ def _models(home: Path) -> Iterator[Finding]:
         )
 
 
+def _latex(home: Path) -> Iterator[Finding]:
+    from agent.papers.latex.compiling import find_engines
+
+    engines = find_engines()
+    yield Finding(
+        "LaTeX",
+        bool(engines),
+        False,
+        f"discover paper uses {engines[0].name}" if engines else "none, so no paper can be set",
+        None if engines else f"pip install '{_DISTRIBUTION}[paper]'",
+    )
+
+
 def _machine(home: Path) -> Iterator[Finding]:
     cores = len(os.sched_getaffinity(0))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -240,5 +253,6 @@ CHECKS: tuple[Callable[[Path], Iterator[Finding]], ...] = (
     _jax,
     _sandboxes,
     _models,
+    _latex,
 )
 """Every check, the quick ones first; each takes the home and yields findings."""

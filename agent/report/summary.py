@@ -216,7 +216,10 @@ def _models(
     asked = {record.index: record.model or "unknown" for record in proposals}
     calls: dict[str, list[Any]] = {}
     for call in archive.model_calls(campaign.id):
-        calls.setdefault(asked.get(call.slot, call.model), []).append(call)
+        # What is written about a candidate later may be by another model.
+        proposing = call.role in ("propose", "repair")
+        name = asked.get(call.slot, call.model) if proposing else call.model
+        calls.setdefault(name, []).append(call)
     made: dict[str, list[CandidateRecord]] = {}
     for record in proposals:
         made.setdefault(record.model or "unknown", []).append(record)

@@ -1,0 +1,126 @@
+"""``discover paper``."""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import wait
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agent.cli.failures import EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED
+from agent.cli.home import HomeOption, JsonOption, home_of, open_archive
+from agent.cli.output import console, emit_json, plain
+from agent.wording import money
+
+if TYPE_CHECKING:
+    from agent.papers.paper import PaperResult
+
+__all__ = ["paper"]
+
+
+def paper(
+    candidate: Annotated[
+        str,
+        typer.Argument(
+            metavar="CANDIDATE",
+            help="Its id (3f2a-7 will do), or its name within the latest campaign.",
+        ),
+    ],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            metavar="NAME",
+            help="Who writes; another one than before begins another paper.",
+            show_default="the one that began it, or local",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="FOLDER", help="Where to.", show_default="papers/ in the home"
+        ),
+    ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(
+            "--budget", metavar="USD", min=0, help="Spend at most so many dollars on this paper."
+        ),
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Begin another paper although there is one.")
+    ] = False,
+    json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """Write a candidate's paper, every number of it linked to the archive.
+
+    Ctrl-C keeps what is done; the same command goes on, and pays for nothing twice.
+    """
+    from agent.campaign.calling import BudgetSpentError
+    from agent.campaign.context import StopRequestedError
+    from agent.cli.interrupt import Interruption
+    from agent.evaluation.workers import DaemonPool
+    from agent.papers.paper import Paper
+    from templates.errors import UserError
+
+    place = home_of(home)
+    again_with = f"discover paper {candidate}"
+    with open_archive(place) as archive:
+        work = Paper(
+            archive,
+            archive.candidate(candidate),
+            model=model,
+            home=place,
+            out=out,
+            budget_usd=budget,
+            again=again,
+            notify=_tell,
+        )
+        pool = DaemonPool(1, "paper")
+        with Interruption(work.request_stop, exit_code=EXIT_INTERRUPTED) as interruption:
+            future = pool.submit(work.run)
+            while not future.done() and not interruption.received:
+                wait([future], timeout=0.2)
+        if interruption.received and not future.done():
+            _tell(f"kept what is done; go on with: {again_with}")
+            raise typer.Exit(EXIT_INTERRUPTED)
+        pool.close()
+        try:
+            result = future.result()
+        except StopRequestedError:
+            _tell(f"kept what is done; go on with: {again_with}")
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+        except BudgetSpentError as error:
+            raise UserError(
+                f"{error}; what is done is kept: go on with {again_with} and a larger --budget"
+            ) from error
+    if json:
+        emit_json(result)
+    else:
+        _print(result)
+    if result.pdf is None:
+        raise typer.Exit(EXIT_INFRASTRUCTURE)
+
+
+def _tell(line: str) -> None:
+    # The reader's clock; what is stored is UTC.
+    moment = datetime.now().astimezone()
+    print(f"{moment:%H:%M:%S} {plain(line)}", file=sys.stderr, flush=True)
+
+
+def _print(result: PaperResult) -> None:
+    out = console()
+    model = sum(said == "model" for said in result.authors.values())
+    out.print(
+        f"{model} of {len(result.authors)} sections by the model, {result.numbers} linked facts, "
+        f"{result.calls} calls, {money(result.cost_usd)} spent."
+    )
+    if result.pdf is None:
+        out.print(f"No PDF: {plain(result.error or '')}", style="bold")
+        out.print(f"Sources and log: {result.folder}", soft_wrap=True)
+        return
+    out.print(f"Paper, {result.pages} pages, set by {result.engine}: {result.pdf}", soft_wrap=True)

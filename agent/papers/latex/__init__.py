@@ -1,0 +1,1 @@
+"""How a paper looks: tables, figures, appendix, and LaTeX as a program that is run."""

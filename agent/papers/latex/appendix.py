@@ -1,0 +1,164 @@
+"""What stands behind the text: formula, code, provenance, seeds, and who wrote what."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+
+from agent.papers.claims.facts import Fact, Rows
+from agent.papers.claims.ledger import Ledger
+from agent.papers.claims.typeset import tex
+from agent.papers.latex.figures import PaperFigure
+
+__all__ = ["code_block", "formula_block", "provenance_block", "wrapped", "written_block"]
+
+_COLUMNS = 96
+_LONGEST_FORMULA = 900
+_BREAKS = re.compile(r"(\\_|[/,.:*-])(?=\S)")
+_LONG = re.compile(r"[0-9a-zA-Z]{20,}")
+
+
+def wrapped(code: str, columns: int = _COLUMNS) -> str:
+    """Code whose lines fit on a page; a line that was cut goes on after an arrow."""
+    lines = []
+    for line in code.expandtabs(4).splitlines():
+        indent = " " * (len(line) - len(line.lstrip()))
+        parts = textwrap.wrap(
+            line,
+            columns,
+            subsequent_indent=f"{indent}  -> ",
+            drop_whitespace=False,
+            break_on_hyphens=False,
+        )
+        lines += parts or [""]
+    printable = "\n".join(lines).encode("ascii", "backslashreplace").decode()
+    return printable.replace(r"\end{verbatim}", r"\end {verbatim}")
+
+
+def code_block(code: str, size: str = "footnotesize") -> str:
+    """A program as it was scored."""
+    return f"{{\\{size}\n\\begin{{verbatim}}\n{wrapped(code)}\n\\end{{verbatim}}\n}}"
+
+
+def formula_block(closed_form: str, *, as_source: bool) -> str:
+    """The closed form, scaled down where it is wider than the page.
+
+    Args:
+        closed_form: LaTeX math without dollar signs.
+        as_source: Show its source, since it is too long or LaTeX cannot set it.
+    """
+    if as_source or len(closed_form) > _LONGEST_FORMULA:
+        return (
+            "Its closed form is too long to set; this is its source:\n"
+            f"{code_block(closed_form, 'scriptsize')}"
+        )
+    return (
+        f"\\sbox{{\\formulabox}}{{$\\displaystyle {closed_form}$}}%\n"
+        "\\begin{center}\\ifdim\\wd\\formulabox>\\linewidth"
+        "\\resizebox{\\linewidth}{!}{\\usebox{\\formulabox}}"
+        "\\else\\usebox{\\formulabox}\\fi\\end{center}"
+    )
+
+
+def provenance_block(facts: Sequence[Fact], figures: Sequence[PaperFigure]) -> str:
+    """The table that every number is linked to, its seeds, and the figures' digests."""
+    sets: dict[tuple[int, ...], int] = {}
+    lines = [_row(number, fact, sets) for number, fact in enumerate(facts, 1)]
+    columns = "r" + "".join(
+        rf">{{\raggedright\arraybackslash}}p{{{width}\linewidth}}"
+        for width in ("0.17", "0.37", "0.36")
+    )
+    head = " & ".join(
+        rf"\textbf{{{word}}}" for word in ("", "Shown", "What it is, before rounding", "Rows")
+    )
+    table = "\n".join(
+        [
+            "{\\scriptsize\\sloppy\\setlength{\\tabcolsep}{3pt}",
+            f"\\begin{{longtable}}{{{columns}}}",
+            f"\\hline {head} \\\\ \\hline \\endhead",
+            *lines,
+            "\\hline",
+            "\\end{longtable}",
+            "}",
+        ]
+    )
+    seeds = "\n\n".join(
+        rf"\noindent\hypertarget{{seeds:{number}}}{{Seeds {number}}}: {', '.join(map(str, key))}."
+        for key, number in sets.items()
+    )
+    digests = "\n\n".join(
+        rf"\noindent\texttt{{{tex(figure.key)}.pdf}}: SHA-256 "
+        rf"\texttt{{{_breakable(figure.digest)}}}"
+        for figure in figures
+    )
+    listed = f"\n\n{{\\scriptsize\\raggedright\n{seeds}\n\n{digests}\n\n}}"
+    return f"{table}{listed}"
+
+
+def _row(number: int, fact: Fact, sets: dict[tuple[int, ...], int]) -> str:
+    shown = tex(textwrap.shorten(fact.text, 60, placeholder=" ..."))
+    what = tex(fact.statistic)
+    if fact.exact is not None and str(fact.exact) != fact.text:
+        exact = tex(_long(fact.exact))
+        what += f": {exact if isinstance(fact.exact, float) else _allow_breaks(exact)}"
+        if fact.low is not None and fact.high is not None:
+            what += f" in [{tex(_long(fact.low))}, {tex(_long(fact.high))}]"
+    rows = "; ".join(_rows(rows, sets) for rows in fact.rows)
+    anchor = rf"\hypertarget{{prov:{number}}}{{{number}}}"
+    return f"{anchor} & {_allow_breaks(shown)} & {what} & {rows} \\\\"
+
+
+def _rows(rows: Rows, sets: dict[tuple[int, ...], int]) -> str:
+    text = _allow_breaks(tex(f"{rows.table}: {rows.where}"))
+    if rows.seeds:
+        number = sets.setdefault(rows.seeds, len(sets) + 1)
+        text += rf", \hyperlink{{seeds:{number}}}{{seeds~{number}}}"
+    return text
+
+
+def _long(exact: float | str) -> str:
+    """More digits than the text shows; the file of provenance has all of them."""
+    return f"{exact:.8g}".replace("-", "\N{MINUS SIGN}") if isinstance(exact, float) else exact
+
+
+def _allow_breaks(text: str) -> str:
+    broken = _BREAKS.sub(r"\1\\allowbreak{}", text)
+    return _LONG.sub(lambda found: _breakable(found[0]), broken)
+
+
+def _breakable(digest: str) -> str:
+    parts = (digest[start : start + 8] for start in range(0, len(digest), 8))
+    return r"\allowbreak{}".join(parts)
+
+
+def written_block(ledger: Ledger, authors: Mapping[str, str]) -> str:
+    """Which text is whose.
+
+    Args:
+        ledger: For the paper's own costs.
+        authors: By heading of a section: ``model``, or why the fixed text stands.
+    """
+    by_model = [heading for heading, said in authors.items() if said == "model"]
+    fixed = {heading: said for heading, said in authors.items() if said != "model"}
+    parts = []
+    if by_model:
+        parts.append(
+            f"Written by the language model and passed by the checker: {tex(', '.join(by_model))}."
+        )
+    if fixed:
+        listed = "; ".join(f"{heading} ({said})" for heading, said in fixed.items())
+        parts.append(
+            "The fixed text of the program, with references into the archive, stands for: "
+            f"{tex(listed)}."
+        )
+    parts.append(
+        ledger.prose(
+            "Tables, figures, this appendix and the paragraph on compute were made by the program. "
+            "The model saw the facts and wrote references to them; every number was put in by the "
+            "program and computed again from the archive after the text was set. The campaign is "
+            "{{ setting('campaign') }}, the candidate {{ setting('candidate') }}, the template "
+            "{{ setting('template') }} with digest {{ setting('template_digest') }}."
+        )
+    )
+    return "\n\n".join(parts)

@@ -1,0 +1,305 @@
+"""The sections of a paper: what each is for, what it may refer to and how it reads by default."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from agent.papers.claims.book import FactBook
+from agent.papers.claims.facts import Reference, UnknownReferenceError
+from agent.papers.claims.ledger import Ledger
+
+__all__ = ["SECTIONS", "Section", "default_source", "menu_of"]
+
+Status: TypeAlias = Literal["ahead", "behind", "open"]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section.
+
+    Args:
+        name: As stages and files call it.
+        heading: Its heading.
+        purpose: What the model is asked to do in it.
+        groups: Which references the model is offered.
+        sentences: About how many it should have.
+    """
+
+    name: str
+    heading: str
+    purpose: str
+    groups: tuple[str, ...]
+    sentences: str
+
+
+SECTIONS: tuple[Section, ...] = (
+    Section(
+        "introduction",
+        "Introduction",
+        "Say what question the paper asks, why it matters and what was done.",
+        ("names", "counts", "task", "cite"),
+        "five to eight",
+    ),
+    Section(
+        "related_work",
+        "Related work",
+        "Say what the cited work did and how this paper differs. State no result.",
+        ("names", "cite"),
+        "four to seven",
+    ),
+    Section(
+        "method",
+        "Method",
+        "Explain how the candidate works, from its closed form, and how it was made. State no "
+        "result.",
+        ("names", "function", "cite"),
+        "four to seven",
+    ),
+    Section(
+        "experiments",
+        "Experiments",
+        "Say how functions are scored and compared: tasks, metric, seeds, known functions, the "
+        "rule for a discovery. State no result.",
+        ("names", "counts", "task", "settings", "tables", "cite"),
+        "five to eight",
+    ),
+    Section(
+        "results",
+        "Results",
+        "State what was measured, also where it is against the candidate, and what it means.",
+        ("names", "values", "differences", "figures", "tables"),
+        "six to ten",
+    ),
+    Section(
+        "limitations",
+        "Limitations",
+        "Say what the measurements cannot tell, honestly and concretely.",
+        ("names", "counts"),
+        "four to seven",
+    ),
+    Section(
+        "conclusion",
+        "Conclusion",
+        "Say in short what was found and what should be tried next.",
+        ("names", "values", "differences"),
+        "two to four",
+    ),
+    Section(
+        "abstract",
+        "Abstract",
+        "Sum up question, method, main result with its interval, and the limits, in one paragraph.",
+        ("names", "counts", "task", "values", "differences"),
+        "four to six",
+    ),
+)
+"""In the order of writing: the abstract knows the rest."""
+
+_COUNTS = (
+    "proposals",
+    "evaluated",
+    "baselines",
+    "controls",
+    "search_seeds",
+    "fresh_seeds",
+    "held_out_seeds",
+    "held_out_tasks",
+)
+_MOST_BASELINES = 5
+
+
+def place_status(book: FactBook) -> Mapping[str, tuple[Status, str]]:
+    """Where the candidate can be compared with the best known function: how, over whom."""
+    others = {"search": None if book.best is None else book.best.name}
+    if book.confirmation is not None:
+        others["fresh"] = book.confirmation.gain_over
+        others["held_out"] = book.confirmation.held_out_over
+    found: dict[str, tuple[Status, str]] = {}
+    for place, other in others.items():
+        if other is None or place not in book.places:
+            continue
+        gained = book.gain(book.candidate, book.baselines[other], book.places[place])
+        if gained is None:
+            continue
+        estimate = gained[0]
+        status: Status = "open"
+        if estimate.low > 0:
+            status = "ahead"
+        elif estimate.high < 0:
+            status = "behind"
+        found[place] = (status, other)
+    return found
+
+
+def compare(book: FactBook, status: Mapping[str, tuple[Status, str]], place: str) -> str:
+    """One sentence of the language on how the candidate stands at a place."""
+    standing, other = status[place]
+    me, them = "{{ name('candidate') }}", f"{{{{ name('{other}') }}}}"
+    arguments = f"'candidate', '{other}', '{place}'"
+    by = f"{{{{ difference({arguments}) }}}}"
+    within = f"{{{{ difference_interval({arguments}) }}}}"
+    on = f"On the {book.places[place].words}"
+    if standing == "ahead":
+        return f"{on}, {me} is ahead of {them} by {by} (paired interval {within})."
+    if standing == "behind":
+        return f"{on}, {me} is behind {them}: its paired gain is {by} (interval {within})."
+    return (
+        f"{on}, the paired gain of {me} over {them} is {by} (interval {within}), so neither is "
+        "shown to be ahead."
+    )
+
+
+def default_source(section: Section, ledger: Ledger, template_figures: Sequence[str]) -> str:
+    """The text that stands where the model wrote nothing that may stand.
+
+    Args:
+        section: Which one.
+        ledger: What may be referred to.
+        template_figures: Keys of the figures that the template draws.
+    """
+    book = ledger.book
+    status = place_status(book)
+    seen = book.measured(book.candidate, book.places["search"])
+    estimate = book.estimate(book.candidate, book.spec.primary, book.places["search"])
+    environment = Environment(
+        loader=PackageLoader("agent.papers", "defaults"),
+        undefined=StrictUndefined,
+        autoescape=False,
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<<",
+        variable_end_string=">>",
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    confirmation = book.confirmation
+    text = environment.get_template(f"{section.name}.jinja").render(
+        is_discovery=book.candidate.is_discovery,
+        confirmed=confirmation is not None,
+        holds=confirmation is not None and confirmation.holds,
+        held_out="held_out" in book.places,
+        held_out_tasks=bool(book.spec.held_out_tasks),
+        controls=any(one.kind == "control" for one in book.baselines.values()),
+        has={
+            "search": seen is not None
+            and estimate is not None
+            and estimate.low != -float("inf")
+            and book.best is not None,
+            "formula": bool(book.candidate.closed_form),
+        },
+        status={name: status.get(name) for name in ("search", "fresh", "held_out")},
+        compare=lambda place: compare(book, status, place),
+        metric=book.spec.primary.name,
+        boundary=book.spec.boundary,
+        functions=[function.name for function in book.spec.functions if function.required],
+        citable=ledger.citable,
+        figures=ledger.figures,
+        tables=ledger.tables,
+        template_figures=template_figures,
+    )
+    # A condition at the end of a line swallows the space behind the sentence before it.
+    return tidy(re.sub(r"(?<=[.!?])(?=[A-Z{])", " ", text))
+
+
+def tidy(text: str) -> str:
+    """Paragraphs of single-spaced text, one blank line between them."""
+    paragraphs = [" ".join(part.split()) for part in text.split("\n\n")]
+    return "\n\n".join(part for part in paragraphs if part)
+
+
+def menu_of(section: Section, ledger: Ledger, names: Mapping[str, str]) -> dict[str, str]:
+    """What the model may refer to in a section: expression, and what it shows.
+
+    Args:
+        section: Which one.
+        ledger: What there is.
+        names: Captions of figures and tables by key.
+    """
+    book = ledger.book
+    menu: dict[str, str] = {}
+    for group in section.groups:
+        for function, *arguments in _group(group, ledger):
+            reference = Reference(function, tuple(arguments))
+            expression = f"{{{{ {reference.key} }}}}"
+            if function in ("cite", "figure", "table"):
+                key = arguments[0]
+                words = ledger.library.entries[key].words if function == "cite" else names[key]
+                menu[expression] = words
+                continue
+            try:
+                fact = book.fact(reference)
+            except UnknownReferenceError:
+                continue  # not measured, so not offered
+            menu[expression] = f"{fact.text} ({fact.statistic})"
+    return menu
+
+
+def _group(group: str, ledger: Ledger) -> list[tuple[str, ...]]:
+    book = ledger.book
+    metric = book.spec.primary.name
+    others = _others(book)
+    measured = [place for place in ("search", "fresh", "held_out") if place in book.places]
+    groups: dict[str, list[tuple[str, ...]]] = {
+        "names": [("name", "candidate"), *(("name", other) for other in others)],
+        "counts": [("count", what) for what in _COUNTS],
+        "task": [
+            ("described", "title"),
+            ("described", "template"),
+            ("described", "metric", metric),
+        ],
+        "function": [("described", "function", one.name) for one in book.spec.functions],
+        "settings": [("setting", "confidence"), ("setting", "decision_confidence")],
+        "values": [
+            (function, who, metric, place)
+            for place in measured
+            for who in ("candidate", *others[:1])
+            for function in ("value", "interval")
+        ],
+        "differences": [
+            (function, "candidate", other, place)
+            for place in measured
+            for other in (others if place == "search" else others[:2])
+            for function in ("difference", "difference_interval")
+        ],
+        "cite": [("cite", key) for key in _sorted(ledger.citable, ledger)],
+        "figures": [("figure", key) for key in sorted(ledger.figures)],
+        "tables": [("table", key) for key in sorted(ledger.tables)],
+    }
+    return groups[group]
+
+
+def _sorted(keys: Collection[str], ledger: Ledger) -> list[str]:
+    return [key for key in ledger.library.entries if key in keys]
+
+
+def _others(book: FactBook) -> list[str]:
+    """Known functions that the text is likely to name, the best one first."""
+    first = [] if book.best is None else [book.best.name]
+    if book.confirmation is not None:
+        first += [book.confirmation.gain_over, book.confirmation.held_out_over or ""]
+    ranked = sorted(
+        (
+            one
+            for one in book.baselines.values()
+            if one.kind == "baseline" and one.score is not None
+        ),
+        key=lambda one: (-book.spec.primary.direction.sign * (one.score or 0.0), one.name),
+    )
+    names = dict.fromkeys([*filter(None, first), *(one.name for one in ranked)])
+    return list(names)[:_MOST_BASELINES]
+
+
+def context_of(book: FactBook) -> dict[str, Any]:
+    """What every prompt says of the candidate."""
+    return {
+        "candidate": book.candidate.name,
+        "title": book.spec.title,
+        "metric": book.spec.primary.name,
+        "is_discovery": book.candidate.is_discovery,
+        "thought": " ".join(book.candidate.thought.split())[:300],
+        "formula": (book.candidate.closed_form or "")[:400],
+    }

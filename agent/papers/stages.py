@@ -1,0 +1,92 @@
+"""Where a paper stands: its stages, kept in the archive one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from agent.archive import Archive, CandidateRecord, EventRecord
+from agent.papers.sections import SECTIONS
+
+__all__ = ["STAGES", "PaperReviewer", "StageStore"]
+
+EVENT = "paper.stage"
+
+STAGES: tuple[str, ...] = (
+    "begin",
+    *(section.name for section in SECTIONS),
+    "whole",
+    "document",
+    "review",
+)
+"""In their order; ``review`` is done where there is a reviewer."""
+
+
+class PaperReviewer(Protocol):
+    """Reviews a finished paper.
+
+    ``review`` may ask a language model, records its calls itself and changes nothing else.
+    """
+
+    name: str
+
+    def review(self, pdf: Path, candidate: CandidateRecord) -> Mapping[str, Any]:
+        """The review as JSON data.
+
+        Args:
+            pdf: The paper.
+            candidate: Whom it is about.
+
+        Raises:
+            InfrastructureError: Whatever the reviewer asks is down; it is tried again.
+        """
+        ...
+
+
+class StageStore:
+    """The stages of one paper; the last word on a stage counts.
+
+    Args:
+        archive: Where they are kept, as events.
+        candidate: Whom the paper is about.
+        version: Which paper of the candidate, from 1.
+    """
+
+    def __init__(self, archive: Archive, candidate: CandidateRecord, version: int) -> None:
+        self._archive = archive
+        self._candidate = candidate
+        self.version = version
+
+    def load(self) -> dict[str, Mapping[str, Any]]:
+        """What was kept, by stage."""
+        return _stages(self._archive, self._candidate).get(self.version, {})
+
+    def keep(self, stage: str, content: Mapping[str, Any]) -> None:
+        """Keep a stage."""
+        payload = {
+            "candidate": self._candidate.id,
+            "version": self.version,
+            "stage": stage,
+            "content": dict(content),
+        }
+        self._archive.add_event(
+            EventRecord(self._candidate.campaign_id, datetime.now(UTC), EVENT, payload)
+        )
+
+    @staticmethod
+    def latest(archive: Archive, candidate: CandidateRecord) -> int:
+        """Number of the candidate's latest paper; 0 where there is none."""
+        return max(_stages(archive, candidate), default=0)
+
+
+def _stages(
+    archive: Archive, candidate: CandidateRecord
+) -> dict[int, dict[str, Mapping[str, Any]]]:
+    found: dict[int, dict[str, Mapping[str, Any]]] = {}
+    for event in archive.events(candidate.campaign_id, kinds=(EVENT,)):
+        said = event.payload
+        if said["candidate"] == candidate.id:
+            found.setdefault(said["version"], {})[said["stage"]] = said["content"]
+    return found

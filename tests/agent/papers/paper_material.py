@@ -1,0 +1,109 @@
+"""What papers are made of in tests: campaigns, material, answers of a model."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.archive import Archive, CandidateRecord
+from agent.papers.claims.bibliography import Library, load_library
+from agent.papers.claims.book import FactBook
+from agent.papers.claims.facts import Fact
+from agent.papers.claims.ledger import Ledger
+from agent.papers.latex.document import Draft, assemble
+from agent.papers.latex.figures import PaperFigure, draw_figures
+from agent.papers.latex.tables import table_keys
+from agent.papers.sections import SECTIONS, default_source
+
+
+def _writer() -> Any:
+    """The class that writes campaigns for the tests of the report."""
+    file = Path(__file__).parents[1] / "report" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("written_campaigns", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Writer
+
+
+def write_campaign(folder: Path, leader: float, *, confirm: bool) -> Path:
+    """An archive whose best proposal is at that level; confirmed, it is a discovery."""
+    with Archive(folder / "archive.db") as archive, archive.transaction() as step:
+        writer = _writer()(step)
+        writer.baselines()
+        writer.proposals(leader=leader)
+        if confirm:
+            assert writer.confirm("tempered_margin", 0.74, {"ipo": 0.71, "dpo": 0.70})
+    return folder
+
+
+@dataclass
+class Material:
+    """A candidate with everything that a paper on it is made of."""
+
+    archive: Archive
+    candidate: CandidateRecord
+    book: FactBook
+    library: Library
+    figures: list[PaperFigure]
+    ledger: Ledger
+
+    @property
+    def template_figures(self) -> list[str]:
+        return [figure.key for figure in self.figures if figure.of_template]
+
+    def fresh_ledger(self) -> Ledger:
+        return Ledger(self.book, self.library, self.ledger.figures, self.ledger.tables)
+
+    def defaults(self) -> dict[str, str]:
+        return {
+            section.name: default_source(section, self.ledger, self.template_figures)
+            for section in SECTIONS
+        }
+
+    def assembled(self, sources: Mapping[str, str]) -> tuple[str, Draft, list[Fact]]:
+        draft = Draft(sources, dict.fromkeys(sources, "model"), ["some-model"])
+        ledger = self.fresh_ledger()
+        return assemble(draft, ledger, self.figures), draft, ledger.facts
+
+
+def material(home: Path, name: str, folder: Path) -> Material:
+    archive = Archive(home / "archive.db")
+    candidate = archive.candidate(name)
+    book = FactBook(archive, candidate)
+    library = load_library(book.template)
+    figures = draw_figures(book, folder / "figures")
+    keys = [figure.key for figure in figures]
+    ledger = Ledger(book, library, keys, table_keys(Ledger(book, library, keys, ())))
+    return Material(archive, candidate, book, library, figures, ledger)
+
+
+GOOD = (
+    "This section says what was measured in plain words and leaves nothing out of it.",
+    "The value of {{ name('candidate') }} is {{ value('candidate', 'reward_at_kl') }} there.",
+)
+
+
+def recording(file: Path, *, cost_usd: float = 0.01, delay_s: float = 0.0, **texts: Any) -> Path:
+    """Answers of a model: a good section for every request, or what is given for some seeds."""
+    lines = []
+    for number in range(40):
+        said = texts.get(f"n{number}", {"paragraphs": [list(GOOD)]})
+        lines.append(
+            json.dumps(
+                {
+                    "text": said if isinstance(said, str) else json.dumps(said),
+                    "prompt_tokens": 900,
+                    "completion_tokens": 120,
+                    "cost_usd": cost_usd,
+                    "delay_s": delay_s,
+                }
+            )
+        )
+    file.write_text("\n".join(lines) + "\n")
+    return file
