@@ -99,13 +99,15 @@ class LanguageModel(Protocol):
 
     ``complete`` is called from a thread pool, at most ``slots`` calls at a time, and never retries
     by itself: whoever calls it backs off and goes on with other work meanwhile.
-    ``context_tokens`` is how many tokens prompt and completion may have together, None where that
-    is not known.
     """
 
     name: str
     slots: int
-    context_tokens: int | None
+
+    @property
+    def context_tokens(self) -> int | None:
+        """How many tokens prompt and completion may have together; None where not known."""
+        ...
 
     def complete(self, request: CompletionRequest) -> Completion:
         """Complete one chat; blocks for ``request.timeout_s`` at most.

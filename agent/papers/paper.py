@@ -303,6 +303,10 @@ class _LazyModel:
         self.slots = 1
         self._model: LanguageModel | None = None
 
+    @property
+    def context_tokens(self) -> int | None:
+        return self._opened().context_tokens
+
     def complete(self, request: CompletionRequest) -> Completion:
         return self._opened().complete(request)
 
