@@ -6,6 +6,7 @@ rules to models, it is not what holds.
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,7 @@ KINDS = {
     *("shape", "signature", "syntax", "too_large", "trace", "trace_crash", "trace_timeout"),
 }
 LIARS = {"lying_gradient", "lying_tangent"}
+OF_AN_ENGINE = re.compile(r"/overlay2/|/containers/|/netns/|/rootfs/|/discover-engine-")
 PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/", "/dev")
 
 
@@ -69,7 +71,9 @@ def outcome(engine: Engine, code: str) -> list[Measurement]:
 
 
 def mounts() -> int:
-    return len(Path("/proc/self/mounts").read_text().splitlines())
+    """Mounts of this machine, but for those of engines' containers: `leftovers` counts ours."""
+    points = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    return sum(not OF_AN_ENGINE.search(point) for point in points)
 
 
 def everybody(engine: Engine) -> int:
