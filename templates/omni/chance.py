@@ -59,9 +59,12 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--episodes", type=int, default=512, help="of each task")
-    episodes = parser.parse_args().episodes
+    parser.add_argument("--profile", choices=sorted(PROFILES), action="append")
+    arguments = parser.parse_args()
+    episodes = arguments.episodes
     found: dict[str, Any] = {"made": f"{episodes} episodes, jax {version('jax')}", "success": {}}
-    for setup in (setup for setups in PROFILES.values() for setup in setups.values()):
+    profiles = arguments.profile or PROFILES
+    for setup in (setup for profile in profiles for setup in PROFILES[profile].values()):
         tasks, limit = setup.tasks, setup.profile.limit
         name = f"{setup.space} {limit}"
         if name in found["success"]:

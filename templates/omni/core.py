@@ -22,7 +22,7 @@ __all__ = ["OmniCore"]
 Arguments = tuple[NDArray[np.float32], ...]
 
 _SMOKE_GENERATIONS = 2
-_MEMBERS = {"cpu": 1, "cuda": 16}
+_MEMBERS = {"cpu": {"cpu": 1, "gpu": 1}, "cuda": {"cpu": 16, "gpu": 4}}
 _STAGES = (0.0, 0.1, 0.3, 0.6, 0.9)
 _ALIKE = 1e-3
 
@@ -40,7 +40,7 @@ class OmniCore:
 
     def __init__(self, platform: str, profile: str = "cpu") -> None:
         self._tasks = PROFILES[profile]
-        self._members = _MEMBERS[platform]
+        self._members = _MEMBERS[platform][profile]
         first = next(iter(self._tasks.values()))
         self._setup: Setup = first
         self._trainer = Trainer(first.profile, len(first.tasks.vocabulary))

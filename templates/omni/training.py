@@ -124,6 +124,8 @@ class Trainer:
         seeds: Sequence[int],
         generations: int | None = None,
         arguments: Any = None,
+        *,
+        judged: bool = True,
     ) -> Record:
         """Train one agent for each seed.
 
@@ -134,6 +136,7 @@ class Trainer:
             seeds: 31 bits each; as many as the sampler takes members.
             generations: Stop after so many; None for the whole horizon.
             arguments: Arrays for the sampler, inputs of the compiled program.
+            judged: Whether to judge agents on the way; without it they count as failing always.
         """
         profile, space = self._profile, make_space(setup)
         choose = self._choice_of(sampler)
@@ -148,7 +151,7 @@ class Trainer:
         progress = fresh_progress(len(seeds), profile.tasks)
         progress, invalid = jax.device_put((progress, jnp.zeros(len(seeds), jnp.int32)), device)
         pupils = None
-        judged: list[Any] = []
+        rates: list[Any] = []
         history: list[Any] = []
         drawn: list[list[Any]] = [[]]
         for place in range(count):
@@ -167,16 +170,18 @@ class Trainer:
             if place in ends:
                 # Other keys than measuring has, at every point.
                 after = jax.device_put(np.int32(-1 - place), device)
-                judged.append(
+                rates.append(
                     self._measure(
                         space.unseen, space.possible, pupils.weights, keys, after, profile.judged
                     )
+                    if judged
+                    else jnp.zeros_like(measured)
                 )
                 history.append(progress.success)
                 drawn.append([])
         assert pupils is not None
         return _record(
-            *jax.device_get((judged, drawn[:-1], history, progress, invalid, pupils.weights))
+            *jax.device_get((rates, drawn[:-1], history, progress, invalid, pupils.weights))
         )
 
     def _agent(self, params: WorldParams) -> Agent:
