@@ -13,14 +13,21 @@ from numpy.typing import NDArray
 from templates.contract import BoundFunction, SeedResult
 from templates.omni.features import facts_of, features
 from templates.omni.progress import Progress, normalized_success
-from templates.omni.score import KINDS, results, shares
 from templates.omni.settings import PROFILES, Setup
-from templates.omni.training import Trainer, distribution, make_space
+from templates.omni.technology import ACHIEVEMENTS
+from templates.omni.training import Record, Trainer, distribution, make_space
 
-__all__ = ["OmniCore"]
+__all__ = ["KINDS", "LEARNED", "OmniCore", "results", "shares"]
 
+Floats = NDArray[np.float64]
 Arguments = tuple[NDArray[np.float32], ...]
 
+KINDS = ("interesting", "repeat", "compound", "synonym", "impossible")
+
+LEARNED = 0.2
+"""Success from which on a task counts as learned."""
+
+_LATE = 3
 _SMOKE_GENERATIONS = 2
 _MEMBERS = {"cpu": {"cpu": 1, "gpu": 1}, "cuda": {"cpu": 16, "gpu": 4}}
 _STAGES = (0.0, 0.1, 0.3, 0.6, 0.9)
@@ -140,3 +147,66 @@ def _chances(bound: BoundFunction, state: Arguments) -> NDArray[np.float64]:
     arguments = (jnp.asarray(array) for array in _repeated(state, bound.population))
     chances, _ = distribution(jax.jit(bound.value)(*arguments))
     return np.asarray(chances[0], np.float64)
+
+
+def shares(setup: Setup, chances: Floats) -> dict[str, float]:
+    """Probability of each kind of task.
+
+    Args:
+        setup: The task.
+        chances: Of each task, ``[tasks]``.
+    """
+    kinds = np.array([task.kind for task in setup.tasks.tasks])
+    return {kind: float(chances[kinds == kind].sum()) for kind in KINDS}
+
+
+def results(task: str, setup: Setup, seeds: Sequence[int], record: Record) -> list[SeedResult]:
+    """One result for each seed, in their order."""
+    return [_result(task, setup, seed, record, place) for place, seed in enumerate(seeds)]
+
+
+def _result(task: str, setup: Setup, seed: int, record: Record, place: int) -> SeedResult:
+    tasks = [one for one in setup.tasks.tasks if one.need is not None]
+    interesting = [row for row, one in enumerate(tasks) if one.kind == "interesting"]
+    # In the order of the technology tree, whatever the order that samplers see.
+    interesting.sort(key=lambda row: int(np.argmax(tasks[row].need or ())))
+    judged = record.judged[place]
+    late = judged[-_LATE:].mean(axis=0)
+    generations = setup.generations
+    invalid = int(record.invalid[place])
+    failed = None
+    if not record.finite[place]:
+        failed = "training diverged: parameters became infinite or NaN"
+    elif invalid:
+        failed = (
+            f"weights were negative, NaN, infinite or all zero in {invalid} of {generations} "
+            "generations: such a weight counted as 0, and where all were 0 all tasks were alike"
+        )
+    points = len(judged)
+    return SeedResult(
+        task=task,
+        seed=seed,
+        metrics={
+            "success": float(late.mean()),
+            "learned": float((late >= LEARNED).sum()),
+            "interesting": float((late[interesting] >= LEARNED).sum()),
+            "area": float(judged.mean()),
+        },
+        detail={
+            "task": task,
+            "steps": [setup.horizon * (point + 1) // points for point in range(points)],
+            "curve": _shown(judged.mean(axis=1)),
+            "learned": [int((point >= LEARNED).sum()) for point in judged],
+            "names": [one.name for one in ACHIEVEMENTS],
+            "interesting": [_shown(point[interesting]) for point in judged],
+            "drawn": [
+                {kind: round(one, 5) for kind, one in shares(setup, point).items()}
+                for point in record.drawn[place]
+            ],
+        },
+        failed=failed,
+    )
+
+
+def _shown(values: Any) -> list[float]:
+    return [round(float(x), 5) for x in values]

@@ -12,11 +12,10 @@ import pytest
 
 from templates.contract import BoundFunction
 from templates.native import NativeFunction, load_native
-from templates.omni.core import OmniCore
+from templates.omni.core import KINDS, OmniCore, results
 from templates.omni.learning import loss
 from templates.omni.network import Agent
 from templates.omni.rollout import Experience, collect, fresh_runner, success_rates
-from templates.omni.score import KINDS, results
 from templates.omni.settings import POINTS, PROFILES, TASKS, Setup
 from templates.omni.technology import Action
 from templates.omni.training import Trainer, distribution, make_space
