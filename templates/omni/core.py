@@ -122,7 +122,7 @@ def _states(setup: Setup) -> list[Arguments]:
     found = []
     for elapsed in _STAGES:
         ease = random.uniform(0.0, 1.0, len(tasks.tasks)) * tasks.possible
-        success = np.clip(ease * (0.2 + elapsed) + 0.1 * (ease > 0.8), 0.0, 1.0)
+        success = np.clip(ease * (0.4 + elapsed) - 0.3, 0.0, 1.0)
         fast = np.asarray(normalized_success(jnp.asarray(success), space.chance))
         slow = np.clip(fast * random.uniform(0.5, 1.1, fast.shape), 0.0, 1.0)
         if not elapsed:

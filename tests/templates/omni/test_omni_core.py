@@ -65,7 +65,9 @@ def test_tasks_and_shapes_are_those_of_the_template(profile: str) -> None:
     }
     names = [{task.name for task in tasks[one].tasks.tasks} for one in ("standard", "other_words")]
     kept = names[0] & names[1]
-    assert len(kept) < 40 if profile == "cpu" else kept
+    # The interesting tasks and their synonyms, which change places.
+    if profile == "cpu":
+        assert len(kept) == 30
 
 
 def test_weights_become_probabilities() -> None:
@@ -215,15 +217,7 @@ def test_members_learn_as_they_do_alone(
 def test_another_choice_compiles_nothing_but_itself(bind: Callable[..., BoundFunction]) -> None:
     trainer = Trainer(SMALL, len(SETUP.tasks.vocabulary))
     trainer.train(bind("uniform").value, SETUP, [1], 1)
-    compiled: list[str] = []
-
-    def note(name: str, seconds: float, **more: object) -> None:
-        if name == "/jax/core/compile/backend_compile_duration":
-            compiled.append(name)
-
-    jax.monitoring.register_event_duration_secs_listener(note)
     trainer.train(bind("uniform").value, replace(SETUP, space="renamed", seed=7), [1], 1)
-    # One program for the new choice; what is left are single small operations.
     sizes = [program._cache_size() for program in (trainer._start, trainer._generation)]
     assert sizes == [1, 1]
     assert trainer._measure._cache_size() == 2

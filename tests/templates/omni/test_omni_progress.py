@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from templates.native import load_native
-from templates.omni.features import COLUMNS
+from templates.omni.features import COLUMNS, Facts
+from templates.omni.interestingness import chosen_by, interesting, same_value
 from templates.omni.progress import (
     fresh_progress,
     learning_progress,
@@ -184,3 +185,30 @@ def test_the_oracle_knows_the_places_of_every_profile() -> None:
             found = {tasks[place].kind for place in places[len(tasks)]}
             assert found == {"interesting"}
             assert len(set(places[len(tasks)])) == 15
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_matrix_decides_as_the_procedure_does(
+    sampler: Callable[[str, tuple[Floats, ...]], Floats], seed: int
+) -> None:
+    """A rule put into the matrix is the baseline with that rule; any matrix is OMNI's procedure."""
+    arguments = state(seed)
+    facts = Facts(arguments[3][:, :4].astype(np.float32), np.zeros((COUNT, COUNT), np.float32))
+    for column, name in ((0, "learning_progress_rule"), (3, "embedding_clusters")):
+        given = (jnp.asarray(a[None], jnp.float32) for a in arguments)
+        weights = np.asarray(chosen_by(*given, jnp.asarray(same_value(facts, column)))[0], float)
+        assert np.allclose(weights / weights.sum(), sampler(name, arguments), atol=1e-6)
+    random = np.random.default_rng(seed)
+    boring = random.random((60, 60)) < 0.1
+    np.fill_diagonal(boring, False)
+    success = random.integers(0, 8, 60) / 8
+    label: dict[int, bool] = {}
+    for place in sorted(range(60), key=lambda i: (-success[i], i)):
+        if place not in label:
+            label[place] = True
+            for other in range(60):
+                if boring[place, other] and other not in label:
+                    label[other] = False
+    found = interesting(jnp.asarray(success), jnp.asarray(boring))
+    assert found.tolist() == [label[place] for place in range(60)]
+    assert 5 < sum(label.values()) < 55
