@@ -62,6 +62,8 @@ class Learner:
 def loss(weights: Weights, agent: Agent, profile: Profile, batch: Experience) -> jax.Array:
     """PPO's clipped loss (eq. 7 and 9 there), advantages normalised within the minibatch.
 
+    They are divided by their standard deviation, but by no less than ``profile.spread``.
+
     Args:
         weights: Of the agent.
         agent: Shapes.
@@ -74,7 +76,8 @@ def loss(weights: Weights, agent: Agent, profile: Profile, batch: Experience) ->
     log_policy, value = agent.unroll(weights, batch.hidden, batch.observation, batch.begins)
     chosen = jnp.take_along_axis(log_policy, batch.action[..., None], axis=-1)[..., 0]
     ratio = jnp.exp(chosen - batch.log_probability)
-    advantage = (batch.advantage - batch.advantage.mean()) / (batch.advantage.std() + 1e-8)
+    advantage = batch.advantage - batch.advantage.mean()
+    advantage = advantage / jnp.maximum(batch.advantage.std(), profile.spread)
     clipped = jnp.clip(ratio, 1.0 - profile.clip, 1.0 + profile.clip)
     gain = jnp.minimum(ratio * advantage, clipped * advantage).mean()
     entropy = -(jnp.exp(log_policy) * log_policy).sum(axis=-1).mean()

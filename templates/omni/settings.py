@@ -44,6 +44,8 @@ class Profile:
         entropy: Weight of the entropy bonus.
         value: Weight of the critic's loss.
         clip: Epsilon of PPO.
+        spread: Least standard deviation that advantages are divided by. Where nearly nothing is
+            rewarded they are nearly all noise, which must not be blown up.
         gradient_norm: To which gradients are clipped.
         width: Units of the layer that reads an observation.
         memory: Units of the recurrent layer.
@@ -66,6 +68,7 @@ class Profile:
     entropy: float = 0.01
     value: float = 0.5
     clip: float = 0.2
+    spread: float = 0.1
     gradient_norm: float = 0.5
     width: int = 64
     memory: int = 64

@@ -187,6 +187,12 @@ def test_the_loss_is_ppos() -> None:
     assert 0 < beyond < 20
     expected = 0.5 * error - gain - 0.01 * entropy
     assert float(loss(weights, agent, SMALL, batch)) == pytest.approx(expected, abs=1e-4)
+    # Small advantages are not blown up: a tenth of the least spread counts a tenth.
+    small = batch._replace(advantage=0.01 * batch.advantage / batch.advantage.std())
+    wide = batch._replace(advantage=0.1 * batch.advantage / batch.advantage.std())
+    plain = replace(SMALL, value=0.0, entropy=0.0, spread=0.1)
+    gains = [float(loss(weights, agent, plain, one)) for one in (small, wide)]
+    assert gains[0] == pytest.approx(0.1 * gains[1], rel=1e-3)
 
 
 def test_the_same_seed_gives_the_same_bits_and_counts_are_of_episodes(
