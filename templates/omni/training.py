@@ -36,6 +36,7 @@ Sampler = Callable[..., jax.Array]
 ``[members, tasks, columns]``."""
 
 _JUDGED_SEED = 1_000_003
+_LARGEST = 1e30
 
 
 class Space(NamedTuple):
@@ -290,18 +291,17 @@ def distribution(weights: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Probabilities from weights.
 
     Args:
-        weights: ``[members, tasks]``. What is negative or not finite counts as zero; where all are
-            zero every task is as likely as any other.
+        weights: ``[members, tasks]``. What is negative or not finite counts as zero, what is beyond
+            1e30 as 1e30; where all are zero every task is as likely as any other.
 
     Returns:
         ``[members, tasks]``, and whether weights had to be mended, ``[members]``, integers.
     """
     usable = jnp.isfinite(weights) & (weights >= 0.0)
-    kept = jnp.where(usable, weights, 0.0)
-    largest = kept.max(axis=1, keepdims=True)
-    empty = largest <= 0.0
-    # Divided by the largest first, so that no sum overflows.
-    kept = jnp.where(empty, 1.0, kept / jnp.where(empty, 1.0, largest))
+    # Bounded, so that no sum overflows and no sum's reciprocal is too small for a float.
+    kept = jnp.where(usable, jnp.minimum(weights, _LARGEST), 0.0)
+    empty = kept.sum(axis=1, keepdims=True) <= 0.0
+    kept = jnp.where(empty, 1.0, kept)
     wrong = ~usable.all(axis=1) | empty[:, 0]
     return kept / kept.sum(axis=1, keepdims=True), wrong.astype(jnp.int32)
 

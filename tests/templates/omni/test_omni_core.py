@@ -13,6 +13,7 @@ import pytest
 from templates.contract import BoundFunction
 from templates.native import NativeFunction, load_native
 from templates.omni.core import KINDS, OmniCore, results
+from templates.omni.interestingness import chosen_by
 from templates.omni.learning import loss
 from templates.omni.network import Agent
 from templates.omni.rollout import Experience, collect, fresh_runner, success_rates
@@ -74,14 +75,16 @@ def test_weights_become_probabilities() -> None:
     weights = jnp.array(
         [
             [1.0, 3.0, 0.0, 0.0],
-            [1e38, 1e38, 2e38, 0.0],
+            [1e38, 3e38, 5e29, 5e29],
             [-1.0, 2.0, jnp.nan, jnp.inf],
             [0.0, 0.0, 0.0, 0.0],
         ]
     )
     found, wrong = distribution(weights)
     assert np.allclose(
-        found, [[0.25, 0.75, 0, 0], [0.25, 0.25, 0.5, 0], [0, 1, 0, 0], [0.25] * 4], atol=1e-6
+        found,
+        [[0.25, 0.75, 0, 0], [1 / 3, 1 / 3, 1 / 6, 1 / 6], [0, 1, 0, 0], [0.25] * 4],
+        atol=1e-6,
     )
     assert wrong.tolist() == [0, 0, 1, 1]
 
@@ -220,13 +223,27 @@ def test_members_learn_as_they_do_alone(
         assert np.array_equal(both.counts[place], one.counts[0])
 
 
-def test_another_choice_compiles_nothing_but_itself(bind: Callable[..., BoundFunction]) -> None:
-    trainer = Trainer(SMALL, len(SETUP.tasks.vocabulary))
+def test_another_choice_compiles_nothing_but_itself(
+    trainer: Trainer, bind: Callable[..., BoundFunction]
+) -> None:
+    def sizes() -> list[int]:
+        programs = (trainer._start, trainer._generation, trainer._measure)
+        return [program._cache_size() for program in programs]
+
     trainer.train(bind("uniform").value, SETUP, [1], 1)
-    trainer.train(bind("uniform").value, replace(SETUP, space="renamed", seed=7), [1], 1)
-    sizes = [program._cache_size() for program in (trainer._start, trainer._generation)]
-    assert sizes == [1, 1]
-    assert trainer._measure._cache_size() == 2
+    before = sizes()
+    assert min(before) > 0
+    other = replace(SETUP, space="renamed", seed=7, horizon=2 * SETUP.horizon)
+    trainer.train(bind("oracle").value, other, [1], 1)
+    assert sizes() == before
+    # A matrix is an input of the choice itself.
+    matrix = jnp.zeros((SMALL.tasks, SMALL.tasks), bool)
+    trainer.train(chosen_by, SETUP, [1], 1, matrix)
+    assert trainer._last is not None
+    choice = trainer._last[1]
+    trainer.train(chosen_by, SETUP, [1], 1, ~matrix)
+    assert trainer._last[1] is choice
+    assert choice._cache_size() == 1
 
 
 def test_a_sampler_that_breaks_its_word_is_told(
