@@ -61,7 +61,8 @@ def embeddings(names: Sequence[str]) -> Floats:
             hashed = zlib.crc32(padded[start : start + 3].encode())
             found[row, hashed % _DIMENSIONS] += 1.0 if hashed & (1 << 20) else -1.0
     norms = np.linalg.norm(found, axis=1, keepdims=True)
-    return found / np.maximum(norms, 1e-6)
+    unit: Floats = found / np.maximum(norms, 1e-6)
+    return unit
 
 
 @cache
