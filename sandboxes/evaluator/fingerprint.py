@@ -170,7 +170,7 @@ def _shares(value: Array) -> Array:
     """Each member's weights as multiples of their mean."""
     flat = value.reshape(value.shape[0], -1)
     mean = np.abs(np.nan_to_num(flat, posinf=0.0, neginf=0.0)).mean(axis=1, keepdims=True)
-    return np.divide(flat, mean, out=np.zeros_like(flat), where=mean > 0)
+    return np.asarray(np.divide(flat, mean, out=np.zeros_like(flat), where=mean > 0))
 
 
 def _project(fields: Sequence[Array], identity: str, *, centered: bool) -> Array:

@@ -129,8 +129,11 @@ def _states(setup: Setup) -> list[Arguments]:
             slow = fast
         counts = np.floor(random.exponential(500.0 * elapsed + 1e-6, fast.shape))
         progress = Progress(
-            *(jnp.asarray(part, jnp.float32) for part in (fast, slow, success, counts)),
-            jnp.int32(1),
+            fast=jnp.asarray(fast, jnp.float32),
+            slow=jnp.asarray(slow, jnp.float32),
+            success=jnp.asarray(success, jnp.float32),
+            counts=jnp.asarray(counts, jnp.float32),
+            generations=jnp.int32(1),
         )
         facts = facts_of(tuple(task.name for task in tasks.tasks))
         told = features(facts, progress, jnp.float32(elapsed))

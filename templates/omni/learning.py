@@ -44,13 +44,14 @@ class Learner:
         share = profile.environments // profile.minibatches
         keys = jax.random.split(key, profile.epochs)
         mixed = jax.vmap(lambda key: jax.random.permutation(key, profile.environments))(keys)
+        # With a leading axis of one, what was remembered is picked out as everything else is.
+        rows = experience._replace(hidden=experience.hidden[None])
         order = mixed[:, : share * profile.minibatches].reshape(-1, share)
 
         def one(carry: tuple[Weights, Any], chosen: jax.Array) -> tuple[tuple[Weights, Any], None]:
             weights, state = carry
-            batch = Experience(
-                *(part[:, chosen] for part in experience[:-1]), experience.hidden[chosen]
-            )
+            batch: Experience = jax.tree.map(lambda part: part[:, chosen], rows)
+            batch = batch._replace(hidden=batch.hidden[0])
             gradient = jax.grad(loss)(weights, self._agent, profile, batch)
             change, state = self._optimizer.update(gradient, state, weights)
             return (optax.apply_updates(weights, change), state), None

@@ -335,5 +335,5 @@ def _record(
         history=np.stack(history, axis=1).astype(np.float64),
         counts=np.asarray(progress.counts, np.float64),
         invalid=np.asarray(invalid, np.int64),
-        finite=np.stack(finite).all(axis=0),
+        finite=np.asarray(np.stack(finite).all(axis=0)),
     )
