@@ -58,7 +58,7 @@ class Profile:
     rollouts: int
     limit: int
     maps: int = 64
-    measured: int = 1
+    measured: int = 4
     judged: int = 2
     epochs: int = 4
     minibatches: int = 4
@@ -125,7 +125,6 @@ _GPU = Profile(
     steps=128,
     rollouts=4,
     limit=300,
-    measured=4,
     judged=4,
     minibatches=8,
     learning_rate=5e-4,
