@@ -90,14 +90,17 @@ def success_by_task(candidates: Details, baselines: Details) -> Figure | None:
         np.atleast_1d(figure.subplots(1, len(chosen), sharey=True)), chosen.items(), strict=True
     ):
         table = np.mean([d["interesting"] for d in of], axis=0).T
-        mesh = axes.pcolormesh(table, vmin=0.0, vmax=1.0, cmap="viridis_r", rasterized=False)
+        mesh = axes.pcolormesh(table, vmin=0.0, vmax=1.0, cmap="viridis_r")
         axes.set_title(name, fontsize=9)
         axes.set_xticks(
             [0.5, table.shape[1] - 0.5], [_thousands(of[0]["steps"][place]) for place in (0, -1)]
         )
         axes.set_yticks(np.arange(len(table)) + 0.5, of[0]["names"], fontsize=7)
         axes.invert_yaxis()
-    figure.colorbar(mesh, ax=figure.axes, label="success", shrink=0.8)
+    bar = figure.colorbar(mesh, ax=figure.axes, label="success", shrink=0.8)
+    # Matplotlib makes a picture of many small patches otherwise.
+    if bar.solids is not None:
+        bar.solids.set_rasterized(False)
     return figure
 
 
