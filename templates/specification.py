@@ -89,12 +89,13 @@ class FunctionSignature(_Frozen):
     of its own. ``identity`` says when two functions are the same experiment: when they differ by a
     positive factor for each member of the population (``member_scale``), by one positive factor
     (``scale``), or not at all (``exact``). Functions with a derivative are compared by it, so an
-    added constant never matters to them.
+    added constant never matters to them. Of a function without one whose result is weights,
+    ``shares`` compares what part of their sum each is, for each input by itself.
     """
 
     name: str
     required: bool = True
-    identity: Literal["member_scale", "scale", "exact"] = "member_scale"
+    identity: Literal["member_scale", "scale", "exact", "shares"] = "member_scale"
     arguments: tuple[Argument, ...]
     returns_shape: tuple[int, ...]
     returns_dtype: Literal["float32", "int32"] = "float32"

@@ -5,7 +5,7 @@ the gradient's scale, whatever constants were added. So a fingerprint is taken f
 fixed probes, normalized as the function's ``identity`` says: for each population member by itself
 (a positive factor that depends on the member, say on beta, is the same experiment too), as a whole,
 or not at all. Functions without a derivative are fingerprinted by their values, which are centered
-where they are normalized.
+where they are normalized; weights (``shares``) are divided by their mean for each probe by itself.
 """
 
 from __future__ import annotations
@@ -89,6 +89,8 @@ def probe(
                 for own in differences
                 if np.isfinite(own).any()
             ]
+        elif bound.signature.identity == "shares":
+            fields = [_shares(value) for value in values]
         everything = np.concatenate([x.ravel() for x in (*values, *fields)])
         non_finite = float(np.mean(~np.isfinite(everything)))
         if non_finite > _MAX_NON_FINITE:
@@ -164,6 +166,13 @@ def _mismatches(
     return np.stack(found, axis=1)
 
 
+def _shares(value: Array) -> Array:
+    """Each member's weights as multiples of their mean."""
+    flat = value.reshape(value.shape[0], -1)
+    mean = np.abs(np.nan_to_num(flat, posinf=0.0, neginf=0.0)).mean(axis=1, keepdims=True)
+    return np.asarray(np.divide(flat, mean, out=np.zeros_like(flat), where=mean > 0))
+
+
 def _project(fields: Sequence[Array], identity: str, *, centered: bool) -> Array:
     """Fixed random projection of each member's unit vector, or of all members as one vector."""
     population = fields[0].shape[0]
@@ -182,10 +191,10 @@ def _project(fields: Sequence[Array], identity: str, *, centered: bool) -> Array
 def _project_whole(field: Array, identity: str, *, centered: bool) -> Array:
     """Fixed random projection of one vector: ``[64]``.
 
-    Where a factor matters nothing is normalized but the number of entries; their inverse hyperbolic
-    sine keeps a few large ones from hiding the rest.
+    Where a factor matters (or is gone already) nothing is normalized but the number of entries;
+    their inverse hyperbolic sine keeps a few large ones from hiding the rest.
     """
-    if identity == "exact":
+    if identity in ("exact", "shares"):
         field = np.arcsinh(field) / np.sqrt(field.size)
     else:
         field = field - field.mean() if centered else field

@@ -2,13 +2,14 @@
 
 As OMNI has it (Zhang et al. 2023, arXiv:2306.01711): 15 interesting tasks, 90 numeric repeats of
 them and 1,023 impossible ones; here also compounds of two tasks and synonyms. A model reads names
-and descriptions; an agent is given the words.
+and descriptions; an agent is given the words. A second space of the same size has other words for
+the interesting tasks, other compounds and other impossible ones.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -18,9 +19,11 @@ from numpy.typing import NDArray
 
 from templates.omni.technology import ACHIEVEMENTS
 
-__all__ = ["Task", "TaskSpace", "standard_tasks"]
+__all__ = ["NUMBERS", "Task", "TaskSpace", "renamed_tasks", "standard_tasks"]
 
-_NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+"""Words for how often, from twice on."""
+
 _SYNONYMS = {"collect": "gather", "make": "craft", "place": "put down"}
 _COMPOUNDS = (
     ("collect wood", "collect sapling"),
@@ -31,6 +34,16 @@ _COMPOUNDS = (
     ("place table", "place furnace"),
     ("place plant", "place table"),
     ("collect iron", "collect diamond"),
+)
+_OTHER_COMPOUNDS = (
+    ("collect wood", "place table"),
+    ("collect sapling", "place plant"),
+    ("make wood pickaxe", "collect stone"),
+    ("make wood sword", "make stone sword"),
+    ("collect wood", "collect stone"),
+    ("place plant", "make wood pickaxe"),
+    ("collect coal", "collect iron"),
+    ("make iron pickaxe", "make iron sword"),
 )
 _VERBS = (
     *("tame", "ride", "paint", "cook", "sell", "buy", "sing to", "polish", "enchant", "brew"),
@@ -140,32 +153,60 @@ def standard_tasks(impossible: int = IMPOSSIBLE) -> TaskSpace:
     Args:
         impossible: At most 1,034, the pairs of a verb and a thing.
     """
-    interesting = [_once(place) for place in range(len(ACHIEVEMENTS))]
-    by_name = {task.name: task for task in interesting}
+    plain = [_once(place) for place in range(len(ACHIEVEMENTS))]
+    names = {task.name: task.name for task in plain}
+    return _space(plain, names, _COMPOUNDS, _impossible(impossible, from_end=False))
+
+
+def renamed_tasks(impossible: int = IMPOSSIBLE) -> TaskSpace:
+    """As large a space in other words: ``gather wood`` is a task, ``collect wood`` its synonym.
+
+    In the order of `standard_tasks`; impossible tasks are others as far as there are enough.
+
+    Args:
+        impossible: At most 1,034.
+    """
+    plain = [_once(place) for place in range(len(ACHIEVEMENTS))]
+    names = {task.name: _renamed(task.name) for task in plain}
+    return _space(plain, names, _OTHER_COMPOUNDS, _impossible(impossible, from_end=True))
+
+
+def _space(
+    plain: Sequence[Task],
+    names: Mapping[str, str],
+    pairs: Sequence[tuple[str, str]],
+    unknown: Sequence[Task],
+) -> TaskSpace:
+    interesting = [Task(names[one.name], one.need, one.kind, names[one.name]) for one in plain]
+    by_name = {one.name: task for one, task in zip(plain, interesting, strict=True)}
     repeats = [
         Task(_repeated(task.name, times), _times(task.need, times), "repeat", task.name)
-        for task in interesting
-        for times in range(2, 11 if task.name.startswith("collect") else 6)
+        for one, task in zip(plain, interesting, strict=True)
+        for times in range(2, 11 if one.name.startswith("collect") else 6)
     ]
-    compounds = [
-        Task(
-            f"{one} and {other}",
-            tuple(map(sum, zip(*_needs(by_name[one], by_name[other]), strict=True))),
-            "compound",
-            f"{one} and {other}",
-        )
-        for one, other in _COMPOUNDS
-    ]
-    synonyms = [Task(_renamed(task.name), task.need, "synonym", task.name) for task in interesting]
-    pairs = list(product(_VERBS, _THINGS))
-    if impossible > len(pairs):
-        raise ValueError(f"there are names for {len(pairs)} impossible tasks, not {impossible}")
-    order = np.random.default_rng(1023).permutation(len(pairs))[:impossible]
-    unknown = []
-    for place in sorted(order):
-        verb, thing = pairs[place]
-        unknown.append(Task(f"{verb} {thing}", None, "impossible", f"{verb} {thing}"))
+    compounds = []
+    for pair in pairs:
+        one, other = (by_name[name] for name in pair)
+        name = f"{one.name} and {other.name}"
+        need = tuple(map(sum, zip(one.need or (), other.need or (), strict=True)))
+        compounds.append(Task(name, need, "compound", name))
+    synonyms = []
+    for one, task in zip(plain, interesting, strict=True):
+        other_name = _renamed(one.name) if task.name == one.name else one.name
+        synonyms.append(Task(other_name, one.need, "synonym", task.name))
     return TaskSpace((*interesting, *repeats, *compounds, *synonyms, *unknown))
+
+
+def _impossible(count: int, *, from_end: bool) -> list[Task]:
+    pairs = list(product(_VERBS, _THINGS))
+    if count > len(pairs):
+        raise ValueError(f"there are names for {len(pairs)} impossible tasks, not {count}")
+    mixed = np.random.default_rng(1023).permutation(len(pairs))
+    found = []
+    for place in sorted((mixed[::-1] if from_end else mixed)[:count]):
+        name = " ".join(pairs[place])
+        found.append(Task(name, None, "impossible", name))
+    return found
 
 
 def _once(place: int) -> Task:
@@ -174,8 +215,15 @@ def _once(place: int) -> Task:
 
 
 def _repeated(name: str, times: int) -> str:
-    verb, _, rest = name.partition(" ")
-    return f"{verb} {_NUMBERS[times - 2]} {rest}"
+    verb, rest = _parted(name)
+    return f"{verb} {NUMBERS[times - 2]} {rest}"
+
+
+def _parted(name: str) -> tuple[str, str]:
+    """The verb, of one or two words, and the rest."""
+    verb = next((one for one in _SYNONYMS.values() if name.startswith(f"{one} ")), None)
+    verb = verb or name.split(" ")[0]
+    return verb, name[len(verb) + 1 :]
 
 
 def _renamed(name: str) -> str:
@@ -185,7 +233,3 @@ def _renamed(name: str) -> str:
 
 def _times(need: Sequence[int] | None, times: int) -> tuple[int, ...]:
     return tuple(times * one for one in need or ())
-
-
-def _needs(*tasks: Task) -> list[tuple[int, ...]]:
-    return [task.need or () for task in tasks]

@@ -143,7 +143,18 @@ class World(gymnax_environment.Environment[WorldState, WorldParams]):
         map_key, task_key = jax.random.split(key)
         place = jax.random.randint(map_key, (), 0, params.grids.shape[0])
         task = jax.random.categorical(task_key, jnp.log(params.weights))
-        state = WorldState(
+        state = self.begin(place, task, params)
+        return self.get_obs(state, params), state
+
+    def begin(self, place: jax.Array, task: jax.Array, params: WorldParams) -> WorldState:
+        """An episode's first state.
+
+        Args:
+            place: Of the map in the pool.
+            task: Place among the tasks.
+            params: Maps and tasks.
+        """
+        return WorldState(
             time=jnp.int32(0),
             grid=params.grids[place].astype(jnp.int32),
             position=params.starts[place].astype(jnp.int32),
@@ -152,7 +163,6 @@ class World(gymnax_environment.Environment[WorldState, WorldParams]):
             counts=jnp.zeros(len(ACHIEVEMENTS), jnp.int32),
             task=task.astype(jnp.int32),
         )
-        return self.get_obs(state, params), state
 
     def step_env(
         self, key: jax.Array, state: WorldState, action: Any, params: WorldParams

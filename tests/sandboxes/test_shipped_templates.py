@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from sandboxes.contract import Sandbox
@@ -57,3 +58,35 @@ def test_temporal_rl_takes_optimisers(sandbox: Sandbox) -> None:
         assert len(scores) == 2
         with pytest.raises(CandidateError, match="shape"):
             engine.trace(codes["adam"].replace(", 0.0])", "])"))
+
+
+@pytest.mark.slow
+def test_omni_takes_samplers(sandbox: Sandbox) -> None:
+    template = load_template("omni")
+    codes = {baseline.name: baseline.code for baseline in template.baselines}
+    with open_engine(template, sandbox, workers=1) as engine:
+        seen = {name: engine.inspect(engine.trace(code)) for name, code in codes.items()}
+        assert all(found.fingerprint for found in seen.values())
+        assert len({found.fingerprint for found in seen.values()}) == len(codes)
+        assert [name for name, found in seen.items() if "depends_on_order" in found.flags] == [
+            "oracle"
+        ]
+        # Only ratios matter, also where the factor is another one at each time.
+        scaled = codes["learning_progress"].replace(
+            "return jnp.where(", "return (3.0 + features[0, 6]) * jnp.where("
+        )
+        assert scaled != codes["learning_progress"]
+        close = [
+            np.frombuffer(bytes.fromhex(fingerprint or ""), np.float32)
+            for fingerprint in (
+                engine.inspect(engine.trace(scaled)).fingerprint,
+                seen["learning_progress"].fingerprint,
+            )
+        ]
+        assert np.allclose(*close, atol=1e-4)
+        program = engine.trace(codes["learning_progress_rule"])
+        (result,) = engine.evaluate(program, effort="smoke", task="standard", seeds=[1])
+        assert result.failed is None
+        assert result.metrics["success"] > 0
+        with pytest.raises(CandidateError, match="shape"):
+            engine.trace(codes["uniform"].replace("success_fast)", "features)"))

@@ -1,0 +1,75 @@
+"""Figures of the report, from what the core gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from agent.report.template_figures import curve_figures, load_figures, template_figures
+from agent.report.vector import to_svg
+from templates.omni.figures import technology_tree
+from templates.omni.technology import ACHIEVEMENTS, prerequisites
+from templates.registry import load_template
+
+KINDS = ("interesting", "repeat", "compound", "synonym", "impossible")
+NAMES = [one.name for one in ACHIEVEMENTS]
+
+
+def detail(seed: int) -> dict[str, Any]:
+    random = np.random.default_rng(seed)
+    success = np.sort(random.random((10, 15)), axis=0)
+    drawn = random.dirichlet(np.ones(5), 10)
+    return {
+        "task": "standard",
+        "steps": [100_000 * (point + 1) for point in range(10)],
+        "curve": success.mean(axis=1).tolist(),
+        "learned": (success > 0.5).sum(axis=1).tolist(),
+        "names": NAMES,
+        "interesting": success.tolist(),
+        "drawn": [dict(zip(KINDS, row.tolist(), strict=True)) for row in drawn],
+    }
+
+
+def curves(seed: int) -> dict[str, Any]:
+    shares = np.random.default_rng(seed).dirichlet(np.ones(5), 5).T
+    named = dict(zip(KINDS, shares.tolist(), strict=True))
+    return {"stages": [0.0, 0.1, 0.3, 0.6, 0.9], "shares": named}
+
+
+def test_everything_is_drawn_without_pixels() -> None:
+    module = load_figures(load_template("omni"))
+    assert module is not None
+    known = {name: [detail(seed), detail(seed + 1)] for seed, name in ((1, "uniform"), (5, "rule"))}
+    drawn = [
+        *template_figures(module, {"mine": [detail(9)]}, known),
+        *curve_figures(module, {"mine": curves(3)}, {"uniform": curves(4)}),
+    ]
+    assert [figure.key for figure in drawn] == [
+        "learning-curves",
+        "technology-tree",
+        "success-by-task",
+        "drawn-over-training",
+        "drawn-by-stage",
+    ]
+    for figure in drawn:
+        assert figure.caption
+        assert "<image" not in to_svg(figure.figure, figure.key)
+    # With baselines alone there is something to see, too.
+    assert len(template_figures(module, {}, known)) == 4
+    assert curve_figures(module, {}, {"uniform": curves(4)}) == []
+
+
+def test_the_tree_shows_every_achievement_with_its_success_left_of_what_needs_it() -> None:
+    of = detail(2)
+    figure = technology_tree({"mine": [of]}, {})
+    assert figure is not None
+    (axes,) = figure.axes
+    boxes = {text.get_text(): text.get_position() for text in axes.texts if text.get_text()}
+    places = {}
+    for name, success in zip(NAMES, of["interesting"][-1], strict=True):
+        places[name] = boxes[f"{name}\n{100 * success:.0f} %"]
+    assert len(set(places.values())) == 15
+    for one in ACHIEVEMENTS:
+        for needed in prerequisites(one):
+            assert places[needed][0] < places[one.name][0]
