@@ -339,10 +339,7 @@ def test_other_dialects_do_not_get_in(name: str) -> None:
     """No portable artifact can hold most of them; MLIR's own bytecode can."""
     with mlir.make_ir_context() as context, ir.Location.unknown(context):
         context.allow_unregistered_dialects = True
-        try:
-            made = ir.Module.parse(FOREIGN[name])
-        except ir.MLIRError:
-            pytest.skip("this build does not know the dialect at all")
+        made = ir.Module.parse(FOREIGN[name])
         try:
             version = stablehlo.get_current_version()
             portable = stablehlo.serialize_portable_artifact(made, version)
