@@ -181,10 +181,9 @@ class PaperReviewing:
             ]
             try:
                 members = tuple(one.result() for one in waiting)
-            except BaseException:
+            finally:
                 for one in waiting:
                     one.cancel()
-                raise
         finally:
             pool.close()
         forms = [member.review for member in members if member.review is not None]
