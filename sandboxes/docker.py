@@ -30,7 +30,7 @@ from sandboxes.probing import probe
 from sandboxes.protocol import Channel
 from templates.errors import InfrastructureError, UserError
 
-__all__ = ["OWNER_LABEL", "Container", "DockerSandbox", "leftovers"]
+__all__ = ["OWNER_LABEL", "Container", "DockerSandbox", "gpu_request", "leftovers"]
 
 OWNER_LABEL = "discovery-agent.owner"
 _PACKAGE_ROOT = Path(__file__).resolve().parent.parent
@@ -42,6 +42,10 @@ _GPU_CALLS = (
 ).split()
 _LOCAL_SOCKETS = {"index": 0, "value": int(socket.AF_UNIX), "op": "SCMP_CMP_EQ"}
 _EVERY_GPU = "nvidia.com/gpu=all"
+# Another runtime may be a kernel of its own, whose threads count as well: gVisor's has some 50, and
+# up to five of them for every process inside.
+_RUNTIME_TASKS = 64
+_TASKS_OF_A_PROCESS = 5
 _FRAME = struct.Struct(">BxxxI")
 _STDOUT = 1
 _KEPT_ERRORS = 4000
@@ -189,7 +193,7 @@ class DockerSandbox:
 
         Asks the engine, which need not be on this machine; nothing is needed here for it.
         """
-        if _gpus(self._engine.info()) is None:
+        if gpu_request(self._engine) is None:
             return ("cpu",)
         if find(self._engine, "evaluator", "cuda") is None:
             self._notify(
@@ -229,6 +233,11 @@ class DockerSandbox:
     def leftovers(self) -> int:
         """Containers of ours that the engine has, whoever started them."""
         return len(leftovers(self._engine, everything=True))
+
+    def _tasks(self, processes: int) -> int:
+        if self._runtime is None:
+            return processes
+        return _RUNTIME_TASKS + _TASKS_OF_A_PROCESS * processes
 
     def _image(self, role: Role) -> str:
         accelerator: Accelerator = "cuda" if role.gpu else "cpu"
@@ -277,7 +286,7 @@ class DockerSandbox:
             "mounts": mounts,
             "mem_limit": role.memory_bytes,
             "memswap_limit": role.memory_bytes,
-            "pids_limit": role.processes,
+            "pids_limit": self._tasks(role.processes),
             "nano_cpus": int(role.cpus * 1e9),
             "cap_drop": ["ALL"],
             "security_opt": ["no-new-privileges:true", f"seccomp={json.dumps(filtered)}"],
@@ -305,8 +314,9 @@ def leftovers(engine: docker.DockerClient, *, everything: bool = False) -> list[
     return found
 
 
-def _gpus(info: dict[str, Any]) -> DeviceRequest | None:
+def gpu_request(engine: docker.DockerClient) -> DeviceRequest | None:
     """How to ask an engine for its GPUs, from what it says of itself; None where it has none."""
+    info = engine.info()
     if "nvidia" in (info.get("Runtimes") or {}):
         # Without the last two the driver's libraries for computing would stay outside.
         return DeviceRequest(count=-1, capabilities=[["gpu", "compute", "utility"]])
@@ -317,7 +327,7 @@ def _gpus(info: dict[str, Any]) -> DeviceRequest | None:
 
 
 def _gpu_requests(engine: docker.DockerClient) -> list[DeviceRequest]:
-    request = _gpus(engine.info())
+    request = gpu_request(engine)
     if request is None:
         raise UserError(
             "the Docker engine has no GPU to give: install the NVIDIA Container Toolkit and run "

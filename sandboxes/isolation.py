@@ -21,6 +21,7 @@ behind, ends it and removes its scratch folder.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import ctypes.util
 import json
@@ -42,7 +43,8 @@ CLONE_NEWNET = 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
 MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 32, 4096, 16384, 1 << 18
 MNT_DETACH = 2
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
+PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS = 38, 39
 PR_CAPBSET_DROP = 24
 SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
@@ -79,6 +81,11 @@ def unshare(flags: int) -> None:
 def prctl(option: int, argument: int) -> None:
     """prctl(2) with one argument; raises OSError."""
     _check(_libc.prctl(option, ctypes.c_ulong(argument), 0, 0, 0), f"prctl {option}")
+
+
+def no_new_privileges() -> bool:
+    """Whether nothing that this process starts can gain privileges."""
+    return int(_libc.prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)) == 1
 
 
 def map_self(inside: int, user: int, group: int) -> None:
@@ -175,13 +182,15 @@ def set_limits(spec: dict[str, Any]) -> None:
         resource.RLIMIT_NOFILE: 512,
         resource.RLIMIT_FSIZE: FILE_BYTES,
         resource.RLIMIT_MEMLOCK: 0,
-        resource.RLIMIT_MSGQUEUE: 0,
         resource.RLIMIT_STACK: 64 * 2**20,
     }
     if spec["address_space_bytes"]:
         limits[resource.RLIMIT_AS] = spec["address_space_bytes"]
     for which, value in limits.items():
         set_limit(which, value)
+    # gVisor has no message queues and lets nobody limit them; Linux cannot refuse to lower a limit.
+    with contextlib.suppress(ValueError):
+        set_limit(resource.RLIMIT_MSGQUEUE, 0)
 
 
 def set_limit(which: int, value: int) -> None:

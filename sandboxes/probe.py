@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sandboxes.isolation import no_new_privileges
 from sandboxes.protocol import Channel, Message
 
 _TRACE_MEMORY_BYTES = 2**29
@@ -46,8 +47,8 @@ def look(
             f"{len(os.environ)} variables, all set by the sandbox",
         ),
         "no_new_privileges": (
-            status.get("NoNewPrivs") == "1",
-            "set" if status.get("NoNewPrivs") == "1" else "not seen in /proc",
+            no_new_privileges(),
+            "set" if no_new_privileges() else "not set",
         ),
         "capabilities": (
             int(status.get("CapEff", "1"), 16) == 0,
@@ -58,7 +59,10 @@ def look(
             status.get("Seccomp") == "2",
             "system calls are filtered" if status.get("Seccomp") == "2" else "no filter is set",
         ),
-        "unprivileged": (user not in (None, 0), f"user {user} outside"),
+        "unprivileged": (
+            user not in (None, 0),
+            "the user outside cannot be seen" if user is None else f"user {user} outside",
+        ),
     }
 
 
@@ -162,12 +166,11 @@ def main() -> None:
     """Look around and tell the host."""
     arguments = json.loads(sys.argv[1])
     channel = Channel(int(sys.argv[2]), int(sys.argv[3]))
-    alone, own = os.getpid() == 1, Path("/proc/self/ns/user").readlink()
-    users = _users()
+    alone, users = os.getpid() == 1, _users()
 
     def tell() -> None:
-        nested = Path("/proc/self/ns/user").readlink() != own
-        within = [_users(), users] if nested else [users]
+        # Not every kernel numbers its namespaces; one more has other users.
+        within = [_users(), users] if _users() != users else [users]
         channel.send(Message("probe", dict(look(arguments["outside"], within, alone=alone))))
 
     if not arguments["nested"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -19,6 +20,8 @@ from sandboxes.images.building import DEFAULT_BASE
 
 STAND_IN = "discovery-agent-tests/python:stand-in"
 _START_S = 60
+# No network, since the engine makes none; ptrace works where there is no virtualisation.
+_GVISOR = ["--network=none", "--platform=ptrace"]
 
 
 class NoEngineError(Exception):
@@ -48,10 +51,14 @@ def engine() -> Iterator[docker.DockerClient]:
 
 def _private(root: Path) -> Iterator[docker.DockerClient]:
     address = f"unix://{root}/docker.sock"
+    gvisor = {"path": shutil.which("runsc"), "runtimeArgs": _GVISOR}
+    runtimes = {"runsc": gvisor} if gvisor["path"] else {}
+    (root / "daemon.json").write_text(json.dumps({"runtimes": runtimes}))
     log = (root / "log").open("wb")
     process = subprocess.Popen(
         [
             "dockerd",
+            *("--config-file", str(root / "daemon.json")),
             *("--data-root", str(root / "data"), "--exec-root", str(root / "exec")),
             *("--pidfile", str(root / "pid"), "--host", address),
             *("--iptables=false", "--ip6tables=false", "--bridge=none"),

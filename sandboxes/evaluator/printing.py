@@ -7,6 +7,7 @@ from typing import Any
 
 import sympy as sp
 from sympy.printing.latex import LatexPrinter
+from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
 from sandboxes.evaluator.expression import LogSigmoid, NodeBase, Softplus
@@ -118,6 +119,19 @@ class _LatexPrinter(LatexPrinter):  # type: ignore[misc]
     Methods take ``exp`` because SymPy prints a power of a function through the function.
     """
 
+    def parenthesize(
+        self, item: sp.Expr, level: int, is_neg: bool = False, strict: bool = False
+    ) -> str:
+        """In a power, ``log r`` needs brackets as a sum does."""
+        if self._is_applied(item) and level >= PRECEDENCE["Pow"]:
+            return rf"\left({self._print(item)}\right)"
+        return str(super().parenthesize(item, level, is_neg=is_neg, strict=strict))
+
+    def _is_applied(self, expression: sp.Expr) -> bool:
+        """Whether a symbol's name is a function of something, such as ``log r``."""
+        name = self._settings["symbol_names"].get(expression, "")
+        return bool(name.startswith(r"\log "))
+
     def _print_NodeBase(self, expression: NodeBase, exp: str | None = None) -> str:  # noqa: N802
         name = type(expression).__name__
         power = "" if exp is None else f"^{{{exp}}}"
@@ -183,7 +197,7 @@ class _LatexPrinter(LatexPrinter):  # type: ignore[misc]
         return [first, *(term for term in terms if term is not first)]
 
     def _needs_mul_brackets(self, expr: Any, first: bool = False, last: bool = False) -> bool:
-        # A case distinction swallows what follows it unless it is bracketed.
-        if type(expr).__name__ == "Select":
+        # A case distinction swallows what follows it unless it is bracketed, and so does log r.
+        if type(expr).__name__ == "Select" or (self._is_applied(expr) and not last):
             return True
         return bool(super()._needs_mul_brackets(expr, first=first, last=last))

@@ -68,10 +68,11 @@ ROLES: dict[str, tuple[str, ...]] = {
     "evaluator": ("sandboxes/*.py", "sandboxes/evaluator/*.py", "templates/**/*"),
     "lab": ("sandboxes/*.py", "sandboxes/lab/*.py"),
 }
-# What a campaign runs: candidates are traced, and scripts run, on the processor in any case.
+# What campaigns run. Candidates are traced on the processor in any case, and a script gets a GPU
+# where its template asks for one.
 NEEDED: dict[Accelerator, tuple[tuple[str, Accelerator], ...]] = {
     "cpu": (("tracer", "cpu"), ("evaluator", "cpu"), ("lab", "cpu")),
-    "cuda": (("tracer", "cpu"), ("evaluator", "cuda"), ("lab", "cpu")),
+    "cuda": (("tracer", "cpu"), ("evaluator", "cuda"), ("lab", "cpu"), ("lab", "cuda")),
 }
 _INSIDE = {"__init__.py", "contract.py", "descendants.py", "filtering.py", "inside.py"}
 _INSIDE |= {"isolation.py", "landlock.py", "probe.py", "protocol.py"}
@@ -164,8 +165,9 @@ def build(
     version, machine = _python_of(engine, base)
     notify(f"building {tag}")
     packages = _packages(_lock(role, accelerator), version, machine, notify)
-    with tempfile.TemporaryDirectory(prefix="discover-image-") as folder:
-        shutil.copytree(packages, Path(folder) / "packages")
+    with tempfile.TemporaryDirectory(prefix=".building-", dir=packages.parent) as folder:
+        # Links, for there are gigabytes of them.
+        shutil.copytree(packages, Path(folder) / "packages", copy_function=_link)
         for file in _code(role):
             target = Path(folder) / "code" / file.relative_to(_ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -274,17 +276,15 @@ def _packages(lock: Path, version: str, machine: str, notify: Callable[[str], No
     notify(f"installing the packages of {lock.name}")
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=".installing-", dir=folder.parent))
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    command += ["--no-compile", "--no-deps", "--require-hashes", "--target", str(unfinished)]
-    command += ["--implementation", "cp", "--python-version", version]
-    command += ["--only-binary", ":all:", "--requirement", str(lock)]
-    for kind in _WHEELS:
-        command += ["--platform", f"{kind}_{machine}"]
+    command = [*_pip(version, machine), "--no-compile", "--require-hashes"]
+    command += ["--target", str(unfinished), "--requirement", str(lock)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
+            said = done.stderr.strip().splitlines()
+            errors = [line for line in said if line.startswith("ERROR")] or said
             raise InfrastructureError(
-                f"cannot get the packages of {lock.name}: {done.stderr.strip()[-600:]}"
+                f"cannot get the packages of {lock.name}: {' '.join(errors)[-600:]}"
             )
         for folder_of_tests in _tests(unfinished):
             shutil.rmtree(folder_of_tests)
@@ -293,6 +293,23 @@ def _packages(lock: Path, version: str, machine: str, notify: Callable[[str], No
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return folder
+
+
+def _pip(version: str, machine: str) -> list[str]:
+    """A command of pip that takes exactly what a lock names, as that Python needs it."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command += ["--no-deps", "--implementation", "cp", "--python-version", version]
+    command += ["--only-binary", ":all:"]
+    for kind in _WHEELS:
+        command += ["--platform", f"{kind}_{machine}"]
+    return command
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _tests(folder: Path) -> Iterator[Path]:

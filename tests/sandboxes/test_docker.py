@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import socket
+import subprocess
 from pathlib import Path
 
 import docker
@@ -213,7 +215,30 @@ def test_one_command_builds_what_a_campaign_on_a_gpu_uses(
     ):
         with pytest.raises(InfrastructureError, match="seen"):
             start()
-    assert built == used == {("tracer", "cpu"), ("evaluator", "cuda"), ("lab", "cpu")}
+    assert used == {("tracer", "cpu"), ("evaluator", "cuda"), ("lab", "cpu")}
+    assert built == used | {("lab", "cuda")}
+
+
+def test_the_packages_for_a_gpu_can_be_had(tmp_path: Path) -> None:
+    """By what builds the images; tests/benchmarks/cuda_images.py gets and builds the gigabytes."""
+    pins = {
+        name: set(
+            re.findall(r"^[a-z0-9-]+==\S+", building._lock("evaluator", name).read_text(), re.M)
+        )
+        for name in ("cpu", "cuda")
+    }
+    wanted = tmp_path / "pins.txt"
+    wanted.write_text("\n".join(sorted(pins["cuda"] - pins["cpu"])))
+    assert any(pin.startswith("nvidia-cudnn") for pin in pins["cuda"] - pins["cpu"])
+    folder = str(tmp_path / "packages")
+    command = [*building._pip("3.12", "x86_64"), "--dry-run", "--ignore-installed"]
+    done = subprocess.run(
+        [*command, "--target", folder, "--requirement", str(wanted)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-800:]
 
 
 def test_a_gpus_driver_may_speak_to_this_machine_alone(docker_client: docker.DockerClient) -> None:

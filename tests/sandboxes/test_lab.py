@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from test_attacks import everybody, mounts
+from hurrying import hurried
+from test_attacks import everybody, mounted_since, mounts
 
 from agent.evaluation.single import evaluate_file
 from sandboxes.contract import Sandbox
@@ -38,9 +40,7 @@ WORTH = {
 @pytest.fixture(scope="module")
 def engine(sandbox: Sandbox) -> Iterator[Engine]:
     template = load_template("circle_packing")
-    assert template.spec.script is not None
-    script = template.spec.script.model_copy(update={"timeout_s": 3.0})
-    spec = template.spec.model_copy(update={"script": script, "memory_bytes": 2**30})
+    spec = template.spec.model_copy(update={"memory_bytes": 2**30})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SECRET_API_KEY", "SECRET")
         with open_engine(Template(spec, template.path), sandbox, workers=1) as engine:
@@ -82,7 +82,8 @@ def honest(engine: Engine) -> Measurement:
     ],
 )
 def test_every_fault_has_its_class(engine: Engine, kind: str, code: str) -> None:
-    with pytest.raises(CandidateError) as caught:
+    hurry = hurried(engine) if kind == "run_timeout" else nullcontext()
+    with pytest.raises(CandidateError) as caught, hurry:
         outcome(engine, code)
     assert caught.value.kind == kind
 
@@ -91,10 +92,12 @@ def test_every_fault_has_its_class(engine: Engine, kind: str, code: str) -> None
 def test_an_attack_gains_nothing_and_leaves_nothing(
     engine: Engine, honest: Measurement, attack: Path
 ) -> None:
-    before = mounts(), engine.sandbox.leftovers(), everybody(engine)
+    mounted = mounts()
+    before = engine.sandbox.leftovers(), everybody(engine)
     found: Measurement | CandidateError
     try:
-        found = outcome(engine, attack.read_text(encoding="utf-8"))
+        with hurried(engine):
+            found = outcome(engine, attack.read_text(encoding="utf-8"))
     except CandidateError as caught:
         found = caught
     if isinstance(found, CandidateError):
@@ -106,7 +109,8 @@ def test_an_attack_gains_nothing_and_leaves_nothing(
         assert found.metrics["sum_of_radii"] <= WORTH[attack.stem]
     assert outcome(engine, baseline("grid")) == honest
     assert not [p for p in ("/tmp", "/var/tmp", "/") if (Path(p) / "attack-marker").exists()]
-    assert (mounts(), engine.sandbox.leftovers(), everybody(engine)) == before
+    assert (engine.sandbox.leftovers(), everybody(engine)) == before
+    assert not mounted_since(mounted)
 
 
 def test_a_known_script_is_named(tmp_path: Path) -> None:

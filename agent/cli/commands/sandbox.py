@@ -44,7 +44,7 @@ def build(
     ] = None,
     accelerator: Annotated[
         _Accelerator,
-        typer.Option("--accelerator", help="What evaluators run on; tracer and lab use the CPU."),
+        typer.Option("--accelerator", help="What evaluators and labs run on."),
     ] = _Accelerator.cpu,
     json: JsonOption = False,
 ) -> None:
@@ -60,7 +60,7 @@ def build(
     told = console(stderr=True)
     tags = {}
     for role, kind in NEEDED["cuda" if accelerator is _Accelerator.cuda else "cpu"]:
-        tags[role] = build_image(
+        tags[role if kind == "cpu" else f"{role}-{kind}"] = build_image(
             engine,
             role,
             accelerator=kind,

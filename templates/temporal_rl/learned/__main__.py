@@ -44,6 +44,7 @@ def main() -> int:
     train.add_argument("--population", type=int, default=32)
     train.add_argument("--tasks", nargs="+", default=list(MetaSettings.tasks))
     train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--begun", default="", help="file of a network without time to begin with")
     train.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     commands.add_parser("ship", help="write both networks as baselines")
     comparing = commands.add_parser("compare", help="what time features buy, at each horizon")
@@ -57,6 +58,7 @@ def main() -> int:
                 tuple(chosen.tasks),
                 population=chosen.population,
                 seed=chosen.seed,
+                begun=chosen.begun,
             )
             folder = _folder(chosen.folder, timed=chosen.time)
             meta_train(settings, folder, chosen.generations, workers=chosen.workers)

@@ -11,6 +11,7 @@ import dataclasses
 import json
 import multiprocessing
 import os
+import runpy
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 from numpy.typing import NDArray
@@ -59,6 +61,9 @@ class MetaSettings:
         check_seeds: How many of these, the same each time.
         rollouts: Trainings stop after so many; None for whole ones.
         seed: Of everything.
+        begun: What the first weights are: empty for random ones of a drift that is nearly zero, or
+            the file of an untimed network of this kind. A timed one begins as the same drift, with
+            weight zero on all that time goes into.
     """
 
     timed: bool
@@ -71,6 +76,16 @@ class MetaSettings:
     check_seeds: int = 8
     rollouts: int | None = None
     seed: int = 0
+    begun: str = ""
+
+    @property
+    def initial(self) -> jax.Array:
+        """The first weights ``[parameters]``."""
+        if not self.begun:
+            return self.network.initial(jax.random.key(self.seed))
+        rows = jnp.asarray(runpy.run_path(self.begun)["W"], jnp.float32)
+        without = jnp.zeros((self.network.inputs + 1 - len(rows), self.network.units))
+        return jnp.concatenate([rows[:-1], without, rows[-1:]]).ravel()
 
     @property
     def network(self) -> NeuralDrift:
@@ -121,8 +136,7 @@ def meta_train(
     strategy = _strategy(settings)
     folder.mkdir(parents=True, exist_ok=True)
     _agree(folder / _SETTINGS, settings)
-    initial = settings.network.initial(jax.random.key(settings.seed))
-    state = strategy.init(jax.random.key(settings.seed), initial, strategy.default_params)
+    state = strategy.init(jax.random.key(settings.seed), settings.initial, strategy.default_params)
     state, history = _restored(folder / _STATE, state)
     done = len(history.mean)
     with _pool(workers) as run:
@@ -161,8 +175,7 @@ def read_result(folder: Path) -> tuple[MetaSettings, NDArray[np.float32], Histor
     found = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
     settings = MetaSettings(**{**found, "tasks": tuple(found["tasks"])})
     strategy = _strategy(settings)
-    initial = settings.network.initial(jax.random.key(settings.seed))
-    state = strategy.init(jax.random.key(settings.seed), initial, strategy.default_params)
+    state = strategy.init(jax.random.key(settings.seed), settings.initial, strategy.default_params)
     state, history = _restored(folder / _STATE, state)
     return settings, np.asarray(state.mean, np.float32), history
 

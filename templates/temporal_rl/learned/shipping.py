@@ -30,6 +30,8 @@ _FIGURE = _HERE / "meta_training.svg"
 _RATIOS = (0.5, 0.7, 0.85, 1.0, 1.15, 1.4, 2.0)
 _ADVANTAGES = (-2.0, -1.0, 1.0, 2.0)
 _TIMES = (0.0, 0.5, 1.0)
+_BEGUN = "begun"
+_COLORS = ("#0072B2", "#D55E00")
 _PAPERS = {
     False: 'Lu et al. 2022, "Discovered Policy Optimisation", arXiv:2210.05639',
     True: 'Jackson et al. 2024, "Discovering Temporally-Aware Reinforcement Learning Algorithms", '
@@ -81,6 +83,9 @@ def ship(
     file.write_text(baseline_code(settings, weights, len(history.mean)), encoding="utf-8")
     file.with_suffix(".txt").write_text(surface_table(settings.network, weights), encoding="utf-8")
     known = json.loads(HISTORY.read_text(encoding="utf-8")) if HISTORY.is_file() else {}
+    if settings.begun:
+        # What both began with is shipped no longer; how it came about stays on record.
+        known.setdefault(_BEGUN, known.get("lpo", {}))
     known[name] = {
         "made": f"jax {version('jax')}, evosax {version('evosax')}, gymnax {version('gymnax')}",
         "tasks": settings.tasks,
@@ -114,7 +119,8 @@ def baseline_code(settings: MetaSettings, weights: NDArray[np.float32], generati
         citation=fill(
             f"{_PAPERS[settings.timed]}; the network and its inputs are the paper's, the weights "
             f"are not: they were meta-trained in this core on {' and '.join(settings.tasks)}, "
-            f"{generations} generations of {settings.population} trainings.",
+            f"{generations} generations of {settings.population} trainings"
+            f"{', begun at a network without time that had as many' if settings.begun else ''}.",
             100,
         ),
         # None of them negative: a minus sign is an operation of its own to who reads code.
@@ -148,11 +154,17 @@ def curve(known: Mapping[str, Mapping[str, Any]]) -> Figure:
     """The meta-objective over generations: members' mean (thin) and the mean weights (thick)."""
     figure = Figure(figsize=(6.0, 3.4), layout="constrained")
     axes = figure.subplots()
-    for (name, of), color in zip(sorted(known.items()), ("#0072B2", "#D55E00"), strict=False):
-        generations = np.arange(1, len(of["mean"]) + 1)
+    before = known.get(_BEGUN)
+    names = sorted(set(known) - {_BEGUN})
+    lines = [(known[name], name, color) for name, color in zip(names, _COLORS, strict=False)]
+    lines += [(before, "what both began with", "0.5")] if before else []
+    for of, name, color in lines:
+        done = len(before["mean"]) if before and of is not before else 0
+        generations = done + np.arange(1, len(of["mean"]) + 1)
         axes.plot(generations, of["mean"], color=color, linewidth=0.8, alpha=0.6)
         label = f"{name}, mean weights on {of['check_seeds']} seeds of their own"
-        axes.plot(of["checked"], of["check"], color=color, linewidth=2, marker="o", label=label)
+        looked_at = done + np.asarray(of["checked"])
+        axes.plot(looked_at, of["check"], color=color, linewidth=2, marker="o", label=label)
     axes.axhline(1.0, color="0.6", linewidth=0.8, linestyle=":")
     axes.set_xlabel("generation")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -89,6 +89,16 @@ def test_meta_training_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
         read_result(tmp_path)
 
 
+def test_a_network_with_time_can_begin_as_one_without(drift_template: Template) -> None:
+    file = drift_template.path / "baselines" / "drift" / "lpo.py"
+    without, timed = (replace(TINY, timed=one, begun=str(file)) for one in (False, True))
+    sample = tuple(map(jnp.float32, (1.3, np.log(1.3), -0.7, 0.6, 11.0, 0.2)))
+    values = [one.network.function(one.initial)(*sample) for one in (without, timed)]
+    assert len(timed.initial) == timed.network.parameters
+    assert float(values[0]) == pytest.approx(float(values[1]), abs=1e-6)
+    assert float(values[0]) > 0
+
+
 def test_what_is_shipped_was_learned(drift_template: Template) -> None:
     """The mean weights came to score more than the first ones, on seeds kept for that."""
     known = json.loads(HISTORY.read_text(encoding="utf-8"))

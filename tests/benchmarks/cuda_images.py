@@ -1,0 +1,64 @@
+"""Builds the images for a GPU, some 12 GB, and runs JAX in each.
+
+Usage: python tests/benchmarks/cuda_images.py
+
+Prints how long each took (packages that were fetched before are not fetched again), its size, and
+what JAX in it says: its version, its plugin for CUDA, and the devices where the engine hands out
+GPUs, or else what keeps it from one.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from docker_engine import base_image  # noqa: E402
+from docker_engine import engine as docker_engine  # noqa: E402
+
+from sandboxes.docker import gpu_request  # noqa: E402
+from sandboxes.images.building import NEEDED, build  # noqa: E402
+
+LOOK = """
+import sys
+sys.path.insert(0, "/app/packages")
+import jax, jax_cuda12_plugin
+said = f"jax {jax.__version__}, plugin {jax_cuda12_plugin.__name__}; "
+try:
+    print(said + str(jax.devices("cuda")))
+except RuntimeError as error:
+    print(said + str(error).splitlines()[0][:200])
+"""
+
+
+def main() -> None:
+    """Build, run, print."""
+    with docker_engine() as client:
+        base = base_image(client)
+        gpus = gpu_request(client)
+        for role, accelerator in NEEDED["cuda"]:
+            if accelerator != "cuda":
+                continue
+            began = time.monotonic()
+            tag = build(client, role, accelerator="cuda", base=base)
+            took = time.monotonic() - began
+            size = client.images.get(tag).attrs["Size"] / 1e9
+            print(f"{tag}: {took:.0f} s, {size:.2f} GB", flush=True)
+            said = client.containers.run(
+                tag,
+                ["-I", "-c", LOOK],
+                entrypoint="python3",
+                network_mode="none",
+                environment={"TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cuda"},
+                device_requests=None if gpus is None else [gpus],
+                use_config_proxy=False,
+                remove=True,
+            )
+            print(f"  {said.decode().strip()}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Docker with gVisor as runtime: a kernel in user space, so that the machine's is not shared."""
+
+from __future__ import annotations
+
+import os
+
+import docker
+import pytest
+
+from sandboxes.contract import Sandbox
+from sandboxes.docker import Container, DockerSandbox
+from sandboxes.engines import open_engine
+from sandboxes.registry import choose_sandbox
+from templates.errors import CandidateError
+from templates.registry import Template
+
+RUNTIME = "runsc"
+LOSS = "def loss(prediction, target):\n    return jnp.abs(prediction - target) ** 1.5\n"
+ESCAPE = "import functools\nfunctools.os.mkdir('/app/mine')\n"
+# gVisor lays its filter around itself, where nothing inside can see it, and shows no users of a
+# namespace within its own.
+UNSEEN = {"seccomp", "unprivileged"}
+
+
+@pytest.fixture(scope="module")
+def gvisor(docker_client: docker.DockerClient) -> DockerSandbox:
+    if RUNTIME not in docker_client.info()["Runtimes"]:
+        reason = f"the Docker engine has no runtime {RUNTIME} (on Debian: apt-get install runsc)"
+        if os.environ.get("DISCOVER_REQUIRE_DOCKER"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return DockerSandbox(engine=docker_client, runtime=RUNTIME)
+
+
+def test_what_can_be_seen_in_gvisor_holds(gvisor: DockerSandbox) -> None:
+    assert {one.name for one in gvisor.guarantees() if not one.holds} <= UNSEEN
+
+
+def test_gvisor_gives_the_same_bits(gvisor: DockerSandbox, small_template: Template) -> None:
+    found = []
+    processes: Sandbox = choose_sandbox("process")
+    for sandbox in (gvisor, processes):
+        with open_engine(small_template, sandbox, workers=1) as engine:
+            program = engine.trace(LOSS)
+            measured = engine.evaluate(program, effort="full", task="outliers", seeds=[3])
+            found.append([(one.metrics, one.detail) for one in measured])
+            if sandbox is not gvisor:
+                continue
+            with pytest.raises(CandidateError) as caught:
+                engine.trace(ESCAPE + LOSS)
+            assert caught.value.kind == "import_time_error"
+            handles = [engine._slots[0].handle, engine._tracer]  # type: ignore[attr-defined]
+            for handle in handles:
+                assert isinstance(handle, Container)
+                seen = gvisor._engine.api.inspect_container(handle.id)
+                assert seen["HostConfig"]["Runtime"] == RUNTIME
+    assert found[0] == found[1]
+    assert gvisor.leftovers() == 0
