@@ -37,8 +37,10 @@ $(STAMP): requirements.lock pyproject.toml
 run: setup
 	@$(BIN)/discover run preference_loss $(ARGS)
 
+# Two at a time: one core each for what is tested, and few tests use more. Tests of the sandboxes share
+# an engine, so one process has them all (tests/conftest.py).
 test: setup
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -18,7 +18,15 @@ os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_paralleli
 os.environ["NPROC"] = "1"
 os.environ["JAX_CPU_ENABLE_ASYNC_DISPATCH"] = "false"
 
+_ENGINES = Path(__file__).parent / "sandboxes"
 SMALL_TEMPLATE = Path(__file__).parent / "data" / "robust_regression"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of a file stay together, and so do all that start an engine of Docker."""
+    for item in items:
+        group = _ENGINES if _ENGINES in item.path.parents else item.path
+        item.add_marker(pytest.mark.xdist_group(str(group)))
 
 
 @pytest.fixture(scope="session")
