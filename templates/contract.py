@@ -144,23 +144,23 @@ class ExperimentCore(Protocol):
     the seed, and nothing that is handed out tells the rest (see `templates.hiding`).
     """
 
-    def inputs(self, *, task: str, seed: int) -> Mapping[str, NDArray[Any]]:
+    def inputs(self, *, task: Task, seed: int) -> Mapping[str, NDArray[Any]]:
         """What an experiment may see: the declared arrays, by name, of numbers.
 
         Args:
-            task: Name of the task.
+            task: With its values.
             seed: Decides what is hidden and what is not.
         """
         ...
 
     def score(
-        self, outputs: Mapping[str, NDArray[np.float64]], *, task: str, seed: int
+        self, outputs: Mapping[str, NDArray[np.float64]], *, task: Task, seed: int
     ) -> SeedResult:
         """Score predictions, samples or log-probabilities against what was hidden.
 
         Args:
             outputs: Finite arrays of the declared shapes, by name.
-            task: Name of the task.
+            task: With its values.
             seed: The one that `inputs` was called with.
 
         Raises:

@@ -130,7 +130,8 @@ def apply_edits(
     """The experiment after some edits.
 
     A search has to be found once: as whole lines, else as a piece of a line, else with other
-    spaces at the ends of lines or another indentation of the whole (which the new lines then get).
+    spaces at the ends of lines, other blank lines or another indentation of the whole (which the
+    new lines then get).
 
     Args:
         files: Text by path.
@@ -245,24 +246,33 @@ def _replaced(text: str, edit: Edit) -> str:
     if not places and edit.search in text:
         _require_one(edit, [text[:at].count("\n") for at in _substrings(text, edit.search)])
         return text.replace(edit.search, edit.replace)
-    shift = 0
-    if not places:
-        places = _places([one.rstrip() for one in lines], [one.rstrip() for one in search])
-    if not places:
-        bare = [one.strip() for one in search]
-        shifts = {
-            at: shift
-            for at in _places([one.strip() for one in lines], bare)
-            if (shift := _shift(lines[at : at + len(search)], search)) is not None
-        }
-        places = list(shifts)
-        shift = shifts[places[0]] if len(places) == 1 else 0
-    if not places:
+    ends, shift = {at: at + len(search) for at in places}, 0
+    if not ends:
+        trimmed = _places([one.rstrip() for one in lines], [one.rstrip() for one in search])
+        ends = {at: at + len(search) for at in trimmed}
+    if not ends:
+        loose = _loosely(lines, search)
+        ends = {at: end for at, (end, _) in loose.items()}
+        shift = next(iter(loose.values()))[1] if loose else 0
+    if not ends:
         raise CandidateError("search_missing", _nearest(edit, lines, search))
-    _require_one(edit, places)
-    at = places[0]
+    _require_one(edit, list(ends))
+    ((at, end),) = ends.items()
     moved = [_moved(one, shift) for one in replace]
-    return "\n".join([*lines[:at], *moved, *lines[at + len(search) :]]) + "\n"
+    return "\n".join([*lines[:at], *moved, *lines[end:]]) + "\n"
+
+
+def _loosely(lines: Sequence[str], search: Sequence[str]) -> dict[int, tuple[int, int]]:
+    """Where a search is but for blank lines and one indentation: start, to end and indentation."""
+    filled = [number for number, line in enumerate(lines) if line.strip()]
+    wanted = [line for line in search if line.strip()]
+    found = {}
+    for place in _places([lines[at].strip() for at in filled], [one.strip() for one in wanted]):
+        covered = filled[place : place + len(wanted)]
+        shift = _shift([lines[at] for at in covered], wanted)
+        if shift is not None:
+            found[covered[0]] = (covered[-1] + 1, shift)
+    return found
 
 
 def _places(lines: Sequence[str], search: Sequence[str]) -> list[int]:

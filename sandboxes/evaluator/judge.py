@@ -17,7 +17,7 @@ from sandboxes.evaluator.loading import core_class
 from sandboxes.evaluator.results import result_of
 from sandboxes.evaluator.serving import serve
 from sandboxes.protocol import Channel, Message
-from templates.contract import ExperimentCore, Output, ScriptCore
+from templates.contract import ExperimentCore, Output, ScriptCore, Task
 from templates.errors import CandidateError
 from templates.registry import Template, load_template
 
@@ -65,7 +65,7 @@ def read_outputs(
     return found
 
 
-def given(core: ExperimentCore, task: str, seed: int) -> Message:
+def given(core: ExperimentCore, task: Task, seed: int) -> Message:
     """What an experiment may see, as files in NumPy's format."""
     blobs = {}
     for name, array in core.inputs(task=task, seed=seed).items():
@@ -83,12 +83,15 @@ def answer(template: Template, core: ScriptCore | ExperimentCore, request: Messa
     body: dict[str, Any] = dict(request.body)
     task = next(task for task in spec.tasks if task.name == body["task"])
     if request.kind == "inputs":
-        return given(cast(ExperimentCore, core), task.name, body["seed"])
+        return given(cast(ExperimentCore, core), task, body["seed"])
     started = time.monotonic()
     try:
         values = {**task.values, "seed": body["seed"]}
         outputs = read_outputs(dict(request.blobs), called.outputs, values)
-        result = core.score(outputs, task=task.name, seed=body["seed"])
+        if spec.experiment is not None:
+            result = cast(ExperimentCore, core).score(outputs, task=task, seed=body["seed"])
+        else:
+            result = cast(ScriptCore, core).score(outputs, task=task.name, seed=body["seed"])
     except CandidateError as error:
         return Message("candidate_error", {"kind": error.kind, "message": error.message})
     seconds = body["seconds"] + time.monotonic() - started

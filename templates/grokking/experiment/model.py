@@ -17,8 +17,8 @@ def init(key, symbols):
         return jax.random.normal(next(keys), shape) / jnp.sqrt(shape[0])
 
     params = {
-        "embedding": jax.random.normal(next(keys), (symbols + 1, WIDTH)) * 0.5,
-        "position": jax.random.normal(next(keys), (3, WIDTH)) * 0.5,
+        "embedding": jax.random.normal(next(keys), (symbols + 1, WIDTH)) * 0.1,
+        "position": jax.random.normal(next(keys), (3, WIDTH)) * 0.1,
         "readout": matrix(WIDTH, symbols),
         "layers": [],
     }

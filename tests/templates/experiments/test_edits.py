@@ -62,6 +62,11 @@ def test_another_indentation_is_forgiven_and_kept() -> None:
     )
 
 
+def test_blank_lines_are_not_counted() -> None:
+    text = block("model.py", "HEADS = 4\n\ndef f(x):", "def f(x):")
+    assert applied(text)["model.py"].startswith("WIDTH = 64\ndef f(x):\n    y")
+
+
 def test_spaces_at_the_ends_of_lines_are_forgiven() -> None:
     assert "WIDTH = 1\n" in applied(block("model.py", "WIDTH = 64  \nHEADS = 4 ", "WIDTH = 1"))[
         "model.py"
