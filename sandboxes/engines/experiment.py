@@ -61,6 +61,9 @@ class ExperimentEngine(LabEngine):
         reply, slot = self._ask(Message("judge", {**body, "seconds": seconds}, outputs))
         return self._measurements(reply, slot, task, [seed])[0]
 
+    def _lab_uses_gpu(self) -> bool:
+        return self.platform == "cuda"
+
     def _known_good(self, request: Message) -> Message | None:
         """The same where no candidate takes part, else arrays of zeros."""
         if request.kind == "inputs":

@@ -101,15 +101,18 @@ class LabEngine(Engine):
             hidden_packages=(*PRIVATE_PACKAGES, "templates"),
             memory_bytes=self.template.spec.memory_bytes,
             processes=64,
-            gpu=False,
+            gpu=self._lab_uses_gpu(),
             arguments={},
         )
+
+    def _lab_uses_gpu(self) -> bool:
+        return False
 
     def _prepare(self, starters: ThreadPoolExecutor) -> Sequence[Future[None]]:
         return ()
 
     def _start_worker(self, slot: Slot) -> None:
-        role = evaluator_role(self.template, self.platform, module="sandboxes.evaluator.judge")
+        role = evaluator_role(self.template, "cpu", module="sandboxes.evaluator.judge")
         slot.handle, hello = self._boot(role, _START_TIMEOUT_S)
         slot.device = str(hello.body.get("device", ""))
 
