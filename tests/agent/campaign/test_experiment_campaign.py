@@ -1,0 +1,54 @@
+"""A whole campaign of edits: refused with a reason, repaired, run after run, scored, reported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from completions import write_edit_recording
+
+from agent.archive import Archive
+from agent.campaign import Campaign, CampaignSettings, Progress
+from agent.report import write_report
+
+TEMPLATE = Path(__file__).parents[2] / "data" / "hidden_classes"
+
+
+class Silent:
+    def notify(self, progress: Progress) -> None:
+        pass
+
+
+def test_edits_are_proposed_refused_repaired_and_gone_on_from(tmp_path: Path) -> None:
+    recording = write_edit_recording(tmp_path / "completions.jsonl")
+    settings = CampaignSettings(
+        template=str(TEMPLATE),
+        models=(f"recorded:{recording}",),
+        candidates=12,
+        workers=2,
+        overrides={"in_flight": "2"},
+    )
+    with Archive(tmp_path / "archive.db") as archive:
+        record = Campaign.create(archive, settings, tmp_path).run(Silent())
+        assert record.status == "done"
+        everyone = archive.candidates(record.id)
+        attempts = {c.id: archive.attempts(c.id) for c in everyone}
+        kinds = {a.error_kind for tried in attempts.values() for a in tried} - {None}
+        assert kinds <= {
+            *("duplicate", "fixed_file", "known", "no_change", "run_time_error"),
+            *("search_ambiguous", "search_missing"),
+        }
+        assert {"no_change", "search_missing", "fixed_file", "run_time_error"} & kinds
+        assert max(map(len, attempts.values())) <= 5
+        names = {c.name: c for c in everyone}
+        assert names["untouched"].score is not None
+        assert names["untouched"].score_low < names["untouched"].score < names["untouched"].score_high
+        assert names["control_uniform"].score > names["untouched"].score
+        scored = {c.id: c for c in everyone if c.kind == "proposal" and c.score is not None}
+        later = [c for c in scored.values() if set(c.parents) & set(scored) and _goes_on(c, scored)]
+        assert later, "no run went on from another"
+        page = write_report(archive, record.id, tmp_path).read_text()
+        assert "SEARCH" in page
+
+
+def _goes_on(candidate, scored) -> bool:
+    return any(candidate.code.startswith(scored[one].code) for one in candidate.parents)
