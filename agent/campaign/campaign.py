@@ -208,9 +208,7 @@ class Campaign:
             baselines,
             caller,
             models,
-            LlmProposer(
-                context.knobs.selector, context.knobs.sampling(), context.knobs.in_flight
-            ),
+            LlmProposer(context.knobs.selector, context.knobs.sampling(), context.knobs.in_flight),
             load_prompts(context.template.prompt),
             reviewing,
         )

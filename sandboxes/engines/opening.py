@@ -28,4 +28,6 @@ def open_engine(
         "program": ScriptEngine,
         "experiment": ExperimentEngine,
     }
-    return kinds[template.spec.boundary](template, sandbox, workers=workers, platform=platform, notify=notify)
+    return kinds[template.spec.boundary](
+        template, sandbox, workers=workers, platform=platform, notify=notify
+    )

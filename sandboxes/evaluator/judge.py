@@ -103,7 +103,9 @@ def main() -> None:
     arguments = json.loads(sys.argv[1])
     channel = Channel(int(sys.argv[2]), int(sys.argv[3]))
     template = load_template(Path(arguments["template"]), arguments["settings"])
-    core: ScriptCore | ExperimentCore = core_class(template.path, template.spec)(**template.spec.chosen)
+    core: ScriptCore | ExperimentCore = core_class(template.path, template.spec)(
+        **template.spec.chosen
+    )
     channel.send(Message("ready", {"device": "cpu"}))
     serve(channel, lambda request: answer(template, core, request))
 

@@ -58,9 +58,7 @@ def _run_script(body: dict[str, Any], said_fd: int) -> None:
         names = body["outputs"]
         arrays = returned if len(names) > 1 else (returned,)
         if len(arrays) != len(names):
-            raise TypeError(
-                f"`{function}` must return {', '.join(names)}: {len(names)} arrays"
-            )
+            raise TypeError(f"`{function}` must return {', '.join(names)}: {len(names)} arrays")
         for name, array in zip(names, arrays, strict=True):
             data = io.BytesIO()
             np.save(data, np.asarray(array, np.float64), allow_pickle=False)

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from templates.char_lm.corpus import ALPHABET, load
 from templates.contract import SeedResult, Task
 from templates.hiding import hidden_generator
 from templates.log_probabilities import normalized
-
-from .corpus import ALPHABET, load
 
 __all__ = ["CharLmCore"]
 

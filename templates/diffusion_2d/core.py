@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from templates.contract import SeedResult, Task
+from templates.diffusion_2d.distances import kl_divergence, mmd, wasserstein
+from templates.diffusion_2d.shapes import draw
 from templates.errors import CandidateError
 from templates.hiding import hidden_generator
-
-from .distances import kl_divergence, mmd, wasserstein
-from .shapes import draw
 
 __all__ = ["Diffusion2dCore", "copied_share"]
 

@@ -67,7 +67,11 @@ def _band(
         error = curves.std(axis=0, ddof=1) / np.sqrt(len(curves))
         half = stats.t.ppf(0.975, len(curves) - 1) * error
         axes.fill_between(
-            steps, np.clip(mean - half, 0, 1), np.clip(mean + half, 0, 1), color=color, alpha=0.2,
+            steps,
+            np.clip(mean - half, 0, 1),
+            np.clip(mean + half, 0, 1),
+            color=color,
+            alpha=0.2,
             linewidth=0,
         )
 

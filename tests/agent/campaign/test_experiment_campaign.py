@@ -41,7 +41,9 @@ def test_edits_are_proposed_refused_repaired_and_gone_on_from(tmp_path: Path) ->
         assert max(map(len, attempts.values())) <= 5
         names = {c.name: c for c in everyone}
         assert names["untouched"].score is not None
-        assert names["untouched"].score_low < names["untouched"].score < names["untouched"].score_high
+        assert (
+            names["untouched"].score_low < names["untouched"].score < names["untouched"].score_high
+        )
         assert names["control_uniform"].score > names["untouched"].score
         scored = {c.id: c for c in everyone if c.kind == "proposal" and c.score is not None}
         later = [c for c in scored.values() if set(c.parents) & set(scored) and _goes_on(c, scored)]

@@ -57,9 +57,7 @@ def test_a_piece_of_a_line_is_enough_where_it_is_unique() -> None:
 
 def test_another_indentation_is_forgiven_and_kept() -> None:
     text = block("model.py", "y = x + 1\nreturn y", "if x:\n    y = x\nreturn y")
-    assert applied(text)["model.py"].endswith(
-        "def f(x):\n    if x:\n        y = x\n    return y\n"
-    )
+    assert applied(text)["model.py"].endswith("def f(x):\n    if x:\n        y = x\n    return y\n")
 
 
 def test_blank_lines_are_not_counted() -> None:
@@ -68,9 +66,10 @@ def test_blank_lines_are_not_counted() -> None:
 
 
 def test_spaces_at_the_ends_of_lines_are_forgiven() -> None:
-    assert "WIDTH = 1\n" in applied(block("model.py", "WIDTH = 64  \nHEADS = 4 ", "WIDTH = 1"))[
-        "model.py"
-    ]
+    assert (
+        "WIDTH = 1\n"
+        in applied(block("model.py", "WIDTH = 64  \nHEADS = 4 ", "WIDTH = 1"))["model.py"]
+    )
 
 
 def test_an_empty_search_makes_a_file() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,8 +24,6 @@ def opened(name: str) -> tuple[Any, dict[str, Task]]:
     template = load_template(name)
     core = core_class(template.path, template.spec)(**template.spec.chosen)
     return core, {task.name: task for task in template.spec.tasks}
-
-
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -54,7 +51,9 @@ def shapes_of(template: Any, task: Task) -> dict[str, tuple[int, ...]]:
 def test_the_seed_of_the_lab_tells_nothing_of_what_is_hidden() -> None:
     seeds = {lab_seed(name, task, 5) for name in NAMES for task in ("a", "b")}
     assert len(seeds) == 6
-    drawn = {hidden_generator("a", "b", seed).integers(2**40) for seed in (5, lab_seed("a", "b", 5))}
+    drawn = {
+        hidden_generator("a", "b", seed).integers(2**40) for seed in (5, lab_seed("a", "b", 5))
+    }
     assert len(drawn | {np.random.default_rng(5).integers(2**40)}) == 3
 
 
@@ -151,12 +150,12 @@ def test_probabilities_count_only_if_they_sum_to_one() -> None:
 def test_distances_between_points_are_right_where_they_are_known() -> None:
     rng = np.random.default_rng(2)
     first, same = rng.normal(size=(2, 2000, 2))
-    moved, wide = same + (1.0, 0.0), 2 * same
+    moved, wide = same + np.array([1.0, 0.0]), 2 * same
     # Of normal distributions: half the squared distance; log 4 - 1 + 1/4 for twice the width.
     assert abs(kl_divergence(first, same)) < 0.05
     assert kl_divergence(first, moved) == pytest.approx(0.5, abs=0.12)
     assert kl_divergence(first, wide) == pytest.approx(np.log(4) - 0.75, abs=0.12)
-    assert wasserstein(first[:500], first[:500] + (3.0, 0.0)) == pytest.approx(3.0)
+    assert wasserstein(first[:500], first[:500] + np.array([3.0, 0.0])) == pytest.approx(3.0)
     assert abs(mmd(first[:500], same[:500])) < 0.02 < mmd(first[:500], moved[:500])
     assert np.isfinite(kl_divergence(first, np.zeros((2000, 2))))
 

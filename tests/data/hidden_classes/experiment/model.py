@@ -1,7 +1,6 @@
 """The mean class of the points around."""
 
 import numpy as np
-
 from kernel import weights
 
 FLOOR = 0.2
