@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import numpy as np
+from numpy.typing import NDArray
 
 from templates.errors import CandidateError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 __all__ = ["normalized"]
 
@@ -32,9 +29,7 @@ def normalized(name: str, log_probs: NDArray[np.float64]) -> NDArray[np.float64]
     Raises:
         CandidateError: Kind ``not_normalized``: a row sums to something else than one.
     """
-    import numpy as np
-
-    largest = log_probs.max(axis=-1, keepdims=True)
+    largest: NDArray[np.float64] = log_probs.max(axis=-1, keepdims=True)
     with np.errstate(under="ignore"):
         total = largest + np.log(np.exp(log_probs - largest).sum(axis=-1, keepdims=True))
     worst = float(np.abs(total).max())
@@ -46,4 +41,5 @@ def normalized(name: str, log_probs: NDArray[np.float64]) -> NDArray[np.float64]
             f"the probabilities in a row of {name} sum to {shown}: give log-probabilities, for "
             "example jax.nn.log_softmax of the logits",
         )
-    return log_probs - total
+    found: NDArray[np.float64] = log_probs - total
+    return found

@@ -62,7 +62,8 @@ def _dino(count: int, rng: np.random.Generator) -> Floats:
     lengths = np.linalg.norm(ends - _DINO, axis=1)
     piece = rng.choice(len(_DINO), size=count, p=lengths / lengths.sum())
     along = rng.uniform(size=(count, 1))
-    return (1 - along) * _DINO[piece] + along * ends[piece]
+    found: Floats = (1 - along) * _DINO[piece] + along * ends[piece]
+    return found
 
 
 SHAPES: dict[str, Callable[[int, np.random.Generator], Floats]] = {

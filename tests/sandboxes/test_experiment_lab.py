@@ -86,7 +86,7 @@ def test_the_digest_is_that_of_what_runs(engine: Engine) -> None:
         ("fixed_file", "run.py", edit("run.py", "from model import predict", "import os")),
         (
             "run_time_error",
-            "model.py, line 13, in predict: near = weight(asked, points)\nNameError",
+            "model.py, line 11, in predict: near = weight(asked, points)\nNameError",
             edit("model.py", "near = weights(", "near = weight("),
         ),
         ("run_time_error", "No module named", edit("kernel.py", "import numpy", "import nampy")),

@@ -163,7 +163,7 @@ def test_distances_between_points_are_right_where_they_are_known() -> None:
 def test_copies_of_given_points_are_refused_and_fresh_points_are_not() -> None:
     core, tasks = opened("diffusion_2d")
     assert set(SHAPES) == set(tasks)
-    for task in tasks.values():
+    for task in (tasks["moons"], tasks["dino"]):
         given = core.inputs(task=task, seed=1)["points"]
         with pytest.raises(CandidateError) as caught:
             core.score({"samples": given}, task=task, seed=1)
