@@ -7,16 +7,16 @@ import numpy as np
 
 
 def predict(classes, seed, points, labels, asked):
-    for name in ("templates", "agent", "reviewers", "sandboxes.evaluator"):
+    for name in ("templates", "agent", "reviewers"):
         try:
             __import__(name)
         except ImportError:
             continue
         if getattr(sys.modules[name], "__file__", None):
             raise ValueError(f"BREACH: {name} can be imported")
-    for place, _, files in os.walk("/"):
-        if place.startswith(("/proc", "/sys")) or "site-packages" in place:
-            continue
+    for place, folders, files in os.walk("/"):
+        for name in {"proc", "sys", "site-packages", "dist-packages"} & set(folders):
+            folders.remove(name)
         for name in files:
             if name == "template.toml" or (name == "core.py" and "classes" in place):
                 raise ValueError(f"BREACH: {place}/{name}")
