@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pytest
 from completions import write_edit_recording
+from scipy import stats
 
-from agent.archive import Archive
+from agent.archive import Archive, CandidateRecord
 from agent.campaign import Campaign, CampaignSettings, Progress
+from agent.evaluation.seeds import jobs_of
 from agent.report import write_report
+from templates.registry import load_template
 
 TEMPLATE = Path(__file__).parents[2] / "data" / "hidden_classes"
 
@@ -40,10 +45,7 @@ def test_edits_are_proposed_refused_repaired_and_gone_on_from(tmp_path: Path) ->
         assert {"no_change", "search_missing", "fixed_file", "run_time_error"} & kinds
         assert max(map(len, attempts.values())) <= 5
         names = {c.name: c for c in everyone}
-        assert names["untouched"].score is not None
-        assert (
-            names["untouched"].score_low < names["untouched"].score < names["untouched"].score_high
-        )
+        _has_students_interval(archive, record.seed, names["untouched"])
         assert names["control_uniform"].score > names["untouched"].score
         scored = {c.id: c for c in everyone if c.kind == "proposal" and c.score is not None}
         later = [c for c in scored.values() if set(c.parents) & set(scored) and _goes_on(c, scored)]
@@ -52,5 +54,21 @@ def test_edits_are_proposed_refused_repaired_and_gone_on_from(tmp_path: Path) ->
         assert "SEARCH" in page
 
 
-def _goes_on(candidate, scored) -> bool:
+def _has_students_interval(archive: Archive, seed: int, untouched: CandidateRecord) -> None:
+    """Mean and sample standard deviation over sqrt(n), times Student's t."""
+    spec = load_template(TEMPLATE).spec
+    wanted = set(jobs_of(spec, spec.tier("search"), seed))
+    values = [
+        one.primary
+        for one in archive.evaluations(untouched.id, "full")
+        if (one.task, one.seed) in wanted
+    ]
+    assert len(values) == 4
+    half = stats.t.ppf(0.975, 3) * np.std(values, ddof=1) / 2
+    assert untouched.score == pytest.approx(np.mean(values))
+    assert untouched.score_low == pytest.approx(np.mean(values) - half)
+    assert untouched.score_high == pytest.approx(np.mean(values) + half)
+
+
+def _goes_on(candidate: CandidateRecord, scored: dict[str, CandidateRecord]) -> bool:
     return any(candidate.code.startswith(scored[one].code) for one in candidate.parents)
