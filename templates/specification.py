@@ -150,7 +150,9 @@ class Experiment(_Frozen):
     inputs: tuple[Output, ...] = Field(description="arrays that it is given")
     outputs: tuple[Output, ...] = Field(description="what it returns, a tuple in this order")
     fixed: tuple[str, ...] = Field(default=(), description="files that no edit may touch")
-    timeout_s: float = Field(gt=0, description="how long one run may take")
+    timeout_s: float = Field(
+        gt=0, description="processor time of one run; three times as much may pass by the clock"
+    )
     runs: int = Field(default=3, ge=1, le=20, description="runs per idea, each after the last")
     repairs: int = Field(default=4, ge=0, le=10, description="repairs per run")
     description: str

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import math
+import signal
 from collections.abc import Mapping, Sequence
 
 from sandboxes.contract import Inspection, Program
@@ -24,6 +26,8 @@ from templates.hiding import lab_seed
 __all__ = ["ExperimentEngine"]
 
 _FILE = "file:"
+# By the clock a run may take this much longer than it may use a core, which others use as well.
+_PATIENCE = 3
 
 
 class ExperimentEngine(LabEngine):
@@ -91,25 +95,28 @@ class ExperimentEngine(LabEngine):
                 "entry": experiment.entry,
                 "arguments": {one.name: values[one.name] for one in experiment.arguments},
                 "outputs": [output.name for output in experiment.outputs],
-                "timeout_s": experiment.timeout_s,
+                "timeout_s": _PATIENCE * experiment.timeout_s,
+                "cpu_s": math.ceil(experiment.timeout_s),
             },
             {
                 **program.modules,
                 **{f"input:{one.name}.npy": inputs[one.name] for one in experiment.inputs},
             },
         )
-        seconds, ran, outputs = self._run_in_lab(request, experiment.timeout_s, "the experiment")
+        seconds, ran, outputs = self._run_in_lab(
+            request, _PATIENCE * experiment.timeout_s, "the experiment"
+        )
         _check(ran, experiment.timeout_s)
         return seconds, outputs
 
 
 def _check(ran: Ran, timeout_s: float) -> None:
     said = ran.said.strip()
-    if ran.ended == "timeout":
+    if ran.ended == "timeout" or ran.exit == -signal.SIGXCPU:
         end = said[-300:]
         raise CandidateError(
             "run_timeout",
-            f"the run took longer than {timeout_s:.0f} s: make it cheaper"
+            f"the run took longer than {timeout_s:.0f} s on one core: make it cheaper"
             + (f". It had printed: {end}" if end else ""),
         )
     if ran.exit != 0:

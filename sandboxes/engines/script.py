@@ -84,6 +84,7 @@ class ScriptEngine(LabEngine):
                 "arguments": {one.name: given[one.name] for one in script.arguments},
                 "outputs": [output.name for output in script.outputs],
                 "timeout_s": script.timeout_s,
+                "cpu_s": 0,
             },
             {"file:candidate.py": program.modules[_CODE]},
         )

@@ -10,6 +10,7 @@ import contextlib
 import importlib.util
 import io
 import os
+import resource
 import select
 import signal
 import stat
@@ -43,6 +44,9 @@ def _run_script(body: dict[str, Any], said_fd: int) -> None:
     os.closerange(3, 512)
     os.chdir(_FOLDER)
     os.setsid()
+    if body["cpu_s"]:
+        # A program that does not end at once by this signal is killed a little later.
+        resource.setrlimit(resource.RLIMIT_CPU, (body["cpu_s"], body["cpu_s"] + 2))
     status = 0
     try:
         sys.path.insert(0, str(_FILES))
