@@ -27,8 +27,8 @@ def kl_divergence(first: Floats, second: Floats) -> float:
         first: Points of P, ``[n, d]``.
         second: Points of Q, ``[m, d]``.
     """
-    own = cKDTree(first).query(first, _NEIGHBOUR + 1)[0][:, -1]
-    other = cKDTree(second).query(first, _NEIGHBOUR)[0][:, -1]
+    own = np.asarray(cKDTree(first).query(first, _NEIGHBOUR + 1)[0])[:, -1]
+    other = np.asarray(cKDTree(second).query(first, _NEIGHBOUR)[0])[:, -1]
     ratio = np.log(np.maximum(other, _NEAREST) / np.maximum(own, _NEAREST))
     return float(first.shape[1] * ratio.mean() + np.log(len(second) / (len(first) - 1)))
 

@@ -28,9 +28,9 @@ def test_edits_are_proposed_refused_repaired_and_gone_on_from(tmp_path: Path) ->
     settings = CampaignSettings(
         template=str(TEMPLATE),
         models=(f"recorded:{recording}",),
-        candidates=12,
+        candidates=8,
         workers=2,
-        overrides={"in_flight": "2"},
+        overrides={"in_flight": "2", "confirm": "0"},
     )
     with Archive(tmp_path / "archive.db") as archive:
         record = Campaign.create(archive, settings, tmp_path).run(Silent())
