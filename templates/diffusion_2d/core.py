@@ -90,7 +90,7 @@ def copied_share(samples: Floats, known: Floats, hidden: Floats) -> float:
     """
     tree = cKDTree(known)
     usual = np.quantile(tree.query(hidden)[0], _COPY_QUANTILE)
-    return float((tree.query(samples)[0] < usual).mean())
+    return float(np.mean(np.asarray(tree.query(samples)[0]) < usual))
 
 
 def _drawn(task: Task, seed: int) -> tuple[Floats, Floats]:
