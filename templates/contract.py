@@ -16,6 +16,7 @@ from templates.specification import (
     Abbreviation,
     Argument,
     Direction,
+    Experiment,
     FunctionSignature,
     Metric,
     Output,
@@ -39,6 +40,8 @@ __all__ = [
     "Baseline",
     "BoundFunction",
     "Direction",
+    "Experiment",
+    "ExperimentCore",
     "FunctionCore",
     "FunctionSignature",
     "Metric",
@@ -129,6 +132,39 @@ class ScriptCore(Protocol):
 
         Raises:
             CandidateError: The arrays are no solution; says what is wrong with them.
+        """
+        ...
+
+
+class ExperimentCore(Protocol):
+    """The trusted side of a template with the ``experiment`` boundary: it never runs one.
+
+    Constructed as a `ScriptCore` is. What an experiment is given comes from here, and so does the
+    data that it is scored against, which never leaves this process: both follow from the task and
+    the seed, and nothing that is handed out tells the rest (see `templates.hiding`).
+    """
+
+    def inputs(self, *, task: Task, seed: int) -> Mapping[str, NDArray[Any]]:
+        """What an experiment may see: the declared arrays, by name, of numbers.
+
+        Args:
+            task: With its values.
+            seed: Decides what is hidden and what is not.
+        """
+        ...
+
+    def score(
+        self, outputs: Mapping[str, NDArray[np.float64]], *, task: Task, seed: int
+    ) -> SeedResult:
+        """Score predictions, samples or log-probabilities against what was hidden.
+
+        Args:
+            outputs: Finite arrays of the declared shapes, by name.
+            task: With its values.
+            seed: The one that `inputs` was called with.
+
+        Raises:
+            CandidateError: The arrays are not what they must be; says what is wrong with them.
         """
         ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import hashlib
+import itertools
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +26,10 @@ _Model = TypeVar("_Model", bound=BaseModel)
 _SHIPPED = Path(__file__).resolve().parent
 _ENTRY_POINTS = "discover.templates"
 # What decides the numbers: these files' content is the template's digest.
-_DECISIVE = ("*.py", "*.toml", "settings/*.toml", "data/*")
+_DECISIVE = ("*.py", "*.toml", "settings/*.toml", "data/*", "experiment/**/*")
+# How the untouched experiment is written: no edit at all.
+_UNTOUCHED = "# The experiment as it is shipped: no edit.\n"
+_REMARK = "# "
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Template:
         joined = hashlib.sha256()
         files = {file for pattern in _DECISIVE for file in self.path.glob(pattern)}
         for file in sorted(files):
-            if file.is_file() and file.name not in ("figures.py",):
+            if file.is_file() and file.name != "figures.py" and file.suffix != ".pyc":
                 joined.update(file.name.encode() + b"\0")
                 joined.update(hashlib.sha256(file.read_bytes()).digest())
         for name, choice in sorted(self.spec.chosen.items()):
@@ -50,8 +54,15 @@ class Template:
 
     @cached_property
     def baselines(self) -> tuple[Baseline, ...]:
-        """What is already known, in the order of the files' names, controls last."""
+        """What is already known, in the order of the files' names, controls last.
+
+        Of an experiment, the first is the experiment as it is; files hold edits of it.
+        """
         folder = self.path / "baselines"
+        if self.spec.experiment is not None:
+            edited = [_edited_baseline(file) for file in sorted(folder.glob("*.edits"))]
+            untouched = Baseline("untouched", "The experiment as it is", "", _UNTOUCHED, False)
+            return (untouched, *sorted(edited, key=lambda one: (one.is_control, one.name)))
         files = [
             file
             for place in (folder, *(folder / choice for choice in self.spec.chosen.values()))
@@ -106,7 +117,21 @@ def load_template(name_or_path: str | Path, settings: Mapping[str, str] | None =
         changes = path / "settings" / f"{name}-{choice}.toml"
         if changes.is_file():
             content |= _read(changes)
+    if "experiment" in content:
+        content = {**content, "experiment": {**content["experiment"], "files": _files(path)}}
     return Template(_validated(file, TemplateSpec, {**content, "chosen": chosen}), path)
+
+
+def _files(path: Path) -> dict[str, str]:
+    """The files of a template's experiment, by their path in it."""
+    folder = path / "experiment"
+    found = {
+        file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8")
+        for file in sorted(folder.rglob("*.py"))
+    }
+    if not found:
+        raise UserError(f"{folder} holds no Python file: that is where the experiment belongs")
+    return found
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -139,6 +164,22 @@ def _locate(name_or_path: str | Path) -> Path:
     hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(template_names())}"
     raise UserError(
         f"there is no template {name!r} and no folder with a template.toml there; {hint}"
+    )
+
+
+def _edited_baseline(file: Path) -> Baseline:
+    """Edits under remarks of which the first is the title, the others the citation."""
+    text = file.read_text(encoding="utf-8")
+    marked = itertools.takewhile(lambda line: line.startswith(_REMARK), text.splitlines())
+    remarks = [line.removeprefix(_REMARK) for line in marked]
+    if not text.startswith(_REMARK):
+        raise UserError(f"{file} must begin with `# ` and its title")
+    return Baseline(
+        name=file.stem,
+        title=remarks[0].strip().rstrip("."),
+        citation=" ".join(line.strip() for line in remarks[1:]),
+        code=text,
+        is_control=file.stem.startswith("control_"),
     )
 
 

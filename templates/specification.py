@@ -12,6 +12,7 @@ __all__ = [
     "Abbreviation",
     "Argument",
     "Direction",
+    "Experiment",
     "FunctionSignature",
     "Metric",
     "Output",
@@ -104,9 +105,9 @@ class FunctionSignature(_Frozen):
 
 
 class Output(_Frozen):
-    """One array that a script returns.
+    """One array that a script or an experiment is given or returns.
 
-    An entry of ``shape`` is a number, or the name of one of the script's arguments.
+    An entry of ``shape`` is a number, or the name of an argument or of one of the task's values.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -131,6 +132,33 @@ class Script(_Frozen):
     description: str
 
 
+class Experiment(_Frozen):
+    """What a candidate of a template with the ``experiment`` boundary edits.
+
+    ``files`` is not written in ``template.toml``: it holds the files of the folder ``experiment/``
+    beside it, by their path in there.
+    """
+
+    entry: str = Field(
+        pattern=r"^[a-z][a-z0-9_]*:[a-z][a-z0-9_]*$",
+        description="module:function that is called, with all arguments and inputs as keywords",
+    )
+    arguments: tuple[ScriptArgument, ...] = Field(
+        description="integers; `seed` is one that tells nothing of the hidden data, the others "
+        "come from the task"
+    )
+    inputs: tuple[Output, ...] = Field(description="arrays that it is given")
+    outputs: tuple[Output, ...] = Field(description="what it returns, a tuple in this order")
+    fixed: tuple[str, ...] = Field(default=(), description="files that no edit may touch")
+    timeout_s: float = Field(
+        gt=0, description="processor time of one run; three times as much may pass by the clock"
+    )
+    runs: int = Field(default=3, ge=1, le=20, description="runs per idea, each after the last")
+    repairs: int = Field(default=4, ge=0, le=10, description="repairs per run")
+    description: str
+    files: Mapping[str, str] = {}
+
+
 class Task(_Frozen):
     """One setting in which a candidate is scored.
 
@@ -143,7 +171,7 @@ class Task(_Frozen):
     role: Literal["search", "held_out", "ablation"]
     of: str = ""
     description: str
-    values: Mapping[str, int] = Field(default={}, description="arguments of a script in this task")
+    values: Mapping[str, int] = Field(default={}, description="arguments in this task")
 
 
 class Tier(_Frozen):
@@ -202,6 +230,7 @@ class TemplateSpec(_Frozen):
     core: str = Field(description="module:Class of the evaluation core, relative to the template")
     functions: tuple[FunctionSignature, ...] = ()
     script: Script | None = None
+    experiment: Experiment | None = None
     population: Mapping[str, int] = Field(
         default={"cpu": 1},
         description="leading axis of an exported program on each platform (cpu, cuda)",
@@ -241,10 +270,15 @@ class TemplateSpec(_Frozen):
                 raise ValueError(f"task {task.name} is of {task.of!r}, which is no other task")
         if (self.boundary == "program") != (self.script is not None):
             raise ValueError("a template declares [script] if its boundary is program, only then")
-        if self.script is not None:
-            given = {argument.name for argument in self.script.arguments} - {"seed"}
+        if (self.boundary == "experiment") != (self.experiment is not None):
+            raise ValueError("[experiment] is declared where it is the boundary, only there")
+        called = self.script or self.experiment
+        if called is not None:
+            given = {argument.name for argument in called.arguments} - {"seed"}
             for task in self.tasks:
-                if set(task.values) != given:
+                # What an experiment is told is a part of its task: sizes are values as well.
+                named = set(task.values) & given if self.experiment else set(task.values)
+                if named != given:
                     raise ValueError(f"task {task.name} gives {sorted(task.values)}, not {given}")
         return self
 

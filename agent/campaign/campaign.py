@@ -208,7 +208,7 @@ class Campaign:
             baselines,
             caller,
             models,
-            LlmProposer(context.knobs.selector, context.knobs.sampling()),
+            LlmProposer(context.knobs.selector, context.knobs.sampling(), context.knobs.in_flight),
             load_prompts(context.template.prompt),
             reviewing,
         )

@@ -121,6 +121,8 @@ class CampaignSettings:
     def knobs(self, spec: TemplateSpec) -> Knobs:
         """The parsed overrides, over what the template asks for; see `Knobs.parse` for errors."""
         asked = {"max_tokens": str(spec.max_tokens)} if spec.max_tokens else {}
+        if spec.experiment is not None:
+            asked["repairs"] = str(spec.experiment.repairs)
         own = {name: text for name, text in self.overrides.items() if name not in spec.settings}
         return Knobs.parse({**asked, **own}, others=spec.settings)
 

@@ -189,11 +189,12 @@ class Slots:
             model, request.completion, slot=index, attempt=len(previous), role=request.role
         )
         proposal = self._parse(call)
+        code = f"{request.base}\n{proposal.code}" if request.base else proposal.code
         return context.archive.update_candidate(
             record.id,
             name=proposal.name,
             thought=proposal.thought,
-            code=proposal.code,
+            code=code,
             program_digest=None,
             fingerprint=None,
             known_as=None,

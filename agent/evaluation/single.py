@@ -20,7 +20,8 @@ from sandboxes.contract import Inspection, Program
 from sandboxes.engines import Engine, Measurement, open_engine
 from sandboxes.engines.screen import screen
 from sandboxes.registry import choose_sandbox
-from templates.contract import TemplateSpec
+from templates.contract import Experiment, TemplateSpec
+from templates.edits import edits_between, render_edits
 from templates.errors import CandidateError, UserError
 from templates.registry import Template, load_template
 
@@ -43,7 +44,7 @@ def evaluate_file(
 
     Args:
         template_name: Name or folder of the template.
-        path: The candidate's code.
+        path: The candidate's code; for an experiment a file with edits, or an edited copy of it.
         tier: How much to spend.
         seed: Decides all seeds; the same seed gives the same bits.
         seeds: Overrides the tier's number of seeds.
@@ -93,7 +94,7 @@ def evaluate_file(
         "versions": {"jax": version("jax")},
     }
     try:
-        code = _read(path)
+        code = _read(path, template.spec.experiment)
         if template.spec.boundary == "function":
             # What can be refused by reading need not wait for sandboxes.
             screen(code, template.spec.functions)
@@ -128,13 +129,24 @@ def evaluate_file(
     return result
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, experiment: Experiment | None) -> str:
+    """The candidate's code; of an experiment, its edits, or those that lead to a folder."""
+    if path.is_dir() and experiment is None:
+        raise UserError(f"{path} is a folder: only an experiment is one; give a Python file")
     try:
-        return path.read_text(encoding="utf-8")
+        if experiment is None or not path.is_dir():
+            return path.read_text(encoding="utf-8")
+        files = {
+            file.relative_to(path).as_posix(): file.read_text(encoding="utf-8")
+            for file in sorted(path.rglob("*.py"))
+        }
     except UnicodeDecodeError as error:
         raise CandidateError("unreadable", f"the file is no UTF-8 text: {error}") from error
     except OSError as error:
         raise UserError(f"cannot read {path}: {error}") from error
+    if missing := sorted(set(experiment.files) - set(files)):
+        raise UserError(f"{path} lacks {', '.join(missing)}: give a copy of the whole experiment")
+    return render_edits(edits_between(experiment.files, files))
 
 
 def _known_as(

@@ -10,6 +10,7 @@ from agent.llm.contract import CompletionRequest, Message
 from agent.proposers.prompts import draw_direction, render
 from agent.proposers.proposal import proposal_schema
 from agent.proposers.proposer import Attempt, ProposerContext, Request, Sampling
+from agent.proposers.runs import edited_files, previous_run, run_number
 from agent.proposers.selection import Failure, Peer, Selection, ranked
 from agent.proposers.selectors import DEFAULT_SELECTOR, open_selector
 
@@ -27,28 +28,63 @@ class LlmProposer:
     Args:
         selector: Name of the rule that chooses parents.
         sampling: Temperatures and limits of a call.
+        in_flight: How many proposals are worked on at once; of experiments, how many ideas.
     """
 
     name = "llm"
 
-    def __init__(self, selector: str = DEFAULT_SELECTOR, sampling: Sampling | None = None) -> None:
+    def __init__(
+        self,
+        selector: str = DEFAULT_SELECTOR,
+        sampling: Sampling | None = None,
+        in_flight: int = 4,
+    ) -> None:
         self._selector = selector
         self._sampling = sampling or Sampling()
+        self._in_flight = in_flight
 
     def request(self, context: ProposerContext, slot: int, previous: Sequence[Attempt]) -> Request:
         """See `Proposer.request`."""
-        if not previous or _nothing_to_keep(previous):
-            return self._propose(context, slot, previous)
-        return self._repair(context, slot, len(previous), previous[-1])
+        before = self._run_before(context, slot)
+        if not previous or _nothing_to_keep(previous, context.spec.boundary):
+            return self._propose(context, slot, previous, before)
+        return self._repair(context, slot, len(previous), previous[-1], before)
 
-    def _propose(self, context: ProposerContext, slot: int, previous: Sequence[Attempt]) -> Request:
+    def _run_before(self, context: ProposerContext, slot: int) -> Peer | None:
+        experiment = context.spec.experiment
+        if experiment is None:
+            return None
+        return previous_run(context.visible, slot, self._in_flight, experiment)
+
+    def _edited(
+        self, context: ProposerContext, slot: int, before: Peer | None
+    ) -> dict[str, object]:
+        """What prompts of an experiment show beside what others show."""
+        experiment = context.spec.experiment
+        if experiment is None:
+            return {}
+        return {
+            "files": edited_files(experiment, before.code if before else ""),
+            "run": run_number(context.visible, slot, self._in_flight, experiment),
+        }
+
+    def _propose(
+        self,
+        context: ProposerContext,
+        slot: int,
+        previous: Sequence[Attempt],
+        before: Peer | None,
+    ) -> Request:
         attempt = len(previous)
         key = (_SELECT, slot, attempt) if attempt else (_SELECT, slot)
         rng = np.random.default_rng(np.random.SeedSequence(context.campaign_seed, spawn_key=key))
         if previous:
             # Neither parents nor the failed code are shown: both would only be copied again.
             failures = {a.error_kind: Failure(a.error_kind, a.error_message, 1) for a in previous}
-            selection = Selection((), (), tuple(failures.values()), strategy="afresh")
+            shown = (before,) if before else ()
+            selection = Selection(shown, (), tuple(failures.values()), strategy="afresh")
+        elif before is not None:
+            selection = Selection((before,), (), (), strategy="next_run")
         else:
             selector = open_selector(self._selector, context.spec.primary.direction)
             selection = selector.select(context.visible, rng)
@@ -63,6 +99,7 @@ class LlmProposer:
                 "baselines": _in_order(context),
                 "failures": selection.failures,
                 "direction": direction,
+                **self._edited(context, slot, before),
             },
         )
         temperature = (
@@ -74,21 +111,29 @@ class LlmProposer:
             selection=selection,
             direction=direction,
             prompts=context.prompts.records(),
+            base=before.code if before else "",
         )
 
     def _repair(
-        self, context: ProposerContext, slot: int, attempt: int, previous: Attempt
+        self,
+        context: ProposerContext,
+        slot: int,
+        attempt: int,
+        previous: Attempt,
+        before: Peer | None,
     ) -> Request:
+        base = before.code if before else ""
         messages = render(
             context.prompts,
             "repair.jinja",
             {
                 "spec": context.spec,
                 "baselines": _in_order(context),
-                "code": previous.code,
+                "code": previous.code.removeprefix(base),
                 "error_kind": previous.error_kind,
                 "error_message": previous.error_message,
                 "attempt": attempt,
+                **self._edited(context, slot, before),
             },
         )
         return Request(
@@ -99,6 +144,7 @@ class LlmProposer:
             selection=None,
             direction=None,
             prompts=context.prompts.records(),
+            base=base,
         )
 
     def _completion(
@@ -122,10 +168,15 @@ class LlmProposer:
         )
 
 
-def _nothing_to_keep(previous: Sequence[Attempt]) -> bool:
-    """Whether another repair is pointless: what failed is nothing new, or was repaired in vain."""
+def _nothing_to_keep(previous: Sequence[Attempt], boundary: str) -> bool:
+    """Whether another repair is pointless: what failed is nothing new, or was repaired in vain.
+
+    An experiment of several files fails in many ways of one kind: there the words count as well.
+    """
     last = previous[-1]
     in_vain = len(previous) > 1 and last.error_kind == previous[-2].error_kind
+    if boundary == "experiment":
+        in_vain = in_vain and last.error_message == previous[-2].error_message
     return in_vain or last.error_kind in _NOTHING_NEW
 
 

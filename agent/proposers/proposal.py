@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from templates.contract import TemplateSpec
+from templates.contract import Experiment, TemplateSpec
+from templates.edits import Edit, render_edits
 from templates.errors import CandidateError
 
 __all__ = ["NAME_LENGTH", "Proposal", "parse_proposal", "proposal_schema", "sanitize_name"]
@@ -30,6 +31,7 @@ _MAX_LINES = 24
 # A line of a script, which may have strings in single quotes and dictionaries, and is not blank.
 _SCRIPT_LINE = r" *[!#-\[\]-_a-~][ !#-\[\]-_a-~]*"
 _MAX_SCRIPT_LINES = 60
+_MAX_EDITS = 8
 
 
 def proposal_schema(spec: TemplateSpec) -> dict[str, Any]:
@@ -45,8 +47,11 @@ def proposal_schema(spec: TemplateSpec) -> dict[str, Any]:
         spec: Says what a candidate must define.
 
     Returns:
-        The schema; its ``code`` has a pattern, or a least length where the form is free.
+        The schema; its ``code`` has a pattern, or a least length where the form is free. Of an
+        experiment it has ``edits`` in place of code.
     """
+    if spec.experiment is not None:
+        return _schema({"edits": _edits_schema(spec.experiment)})
     code: dict[str, Any] = {"type": "string", "minLength": 40}
     required = [function for function in spec.functions if function.required]
     if len(required) == 1:
@@ -58,15 +63,40 @@ def proposal_schema(spec: TemplateSpec) -> dict[str, Any]:
     elif spec.script is not None:
         arguments = ", ".join(argument.name for argument in spec.script.arguments)
         code = {"type": "string", "pattern": f"^{_script(spec.script.entry, arguments)}$"}
+    return _schema({"code": code})
+
+
+def _schema(content: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": {
             "thought": {"type": "string", "maxLength": _THOUGHT_LENGTH},
             "name": {"type": "string", "pattern": f"^[a-z][a-z0-9_]{{2,{NAME_LENGTH - 1}}}$"},
-            "code": code,
+            **content,
         },
-        "required": ["thought", "name", "code"],
+        "required": ["thought", "name", *content],
         "additionalProperties": False,
+    }
+
+
+def _edits_schema(experiment: Experiment) -> dict[str, Any]:
+    """Replacements in the files that may be edited, each in the order file, search, replace."""
+    files = sorted(set(experiment.files) - set(experiment.fixed))
+    text = {"type": "string", "minLength": 1}
+    return {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": _MAX_EDITS,
+        "items": {
+            "type": "object",
+            "properties": {
+                "file": {"type": "string", "enum": files},
+                "search": text,
+                "replace": {"type": "string"},
+            },
+            "required": ["file", "search", "replace"],
+            "additionalProperties": False,
+        },
     }
 
 
@@ -114,7 +144,7 @@ class Proposal:
     Args:
         thought: Why it should work, in the model's words.
         name: ``[a-z0-9_]{1,48}``.
-        code: Python source, newline-terminated, not yet screened in any way.
+        code: Python source, or edits of an experiment; newline-terminated, not yet screened.
     """
 
     thought: str
@@ -129,11 +159,12 @@ def parse_proposal(text: str) -> Proposal:
         text: The completion as it came.
 
     Returns:
-        The proposal of the first JSON object that has code, or else of the first object.
+        The proposal of the first JSON object that has code or edits, or else of the first object.
 
     Raises:
         CandidateError: Kind ``empty_answer``, ``too_long``, ``truncated_json``,
-            ``malformed_json``, ``missing_field``, ``wrong_type`` or ``empty_code``.
+            ``malformed_json``, ``missing_field``, ``wrong_type``, ``empty_code``, ``no_edits`` or
+            ``malformed_edit``.
     """
     if not text.strip():
         raise CandidateError(
@@ -146,7 +177,10 @@ def parse_proposal(text: str) -> Proposal:
     found = _find_object(text)
     thought = _text_field(found, "thought")
     name = _text_field(found, "name")
-    code = _clean_code(_text_field(found, "code"))
+    if "edits" in found:
+        code = render_edits(_edits(found["edits"]))
+    else:
+        code = _clean_code(_text_field(found, "code"))
     if not code.strip():
         raise CandidateError("empty_code", 'The field "code" is empty: put the whole function in.')
     return Proposal(thought=_clean_text(thought).strip(), name=sanitize_name(name), code=code)
@@ -163,7 +197,7 @@ def _find_object(text: str) -> dict[str, Any]:
     first: dict[str, Any] | None = None
     for variant in _variants(text):
         for found in _objects(variant):
-            if "code" in found:
+            if {"code", "edits"} & set(found):
                 return found
             first = found if first is None else first
     if first is not None:
@@ -227,6 +261,25 @@ def _text_field(found: dict[str, Any], key: str) -> str:
             "wrong_type", f'The field "{key}" must be a string, not {type(value).__name__}.'
         )
     return value
+
+
+def _edits(found: object) -> list[Edit]:
+    """The edits of a proposal's JSON."""
+    entries = found if isinstance(found, list) else [found]
+    if not entries:
+        raise CandidateError("no_edits", 'The list "edits" is empty: change at least one line.')
+    edits = []
+    for entry in entries:
+        if not isinstance(entry, dict):
+            raise CandidateError(
+                "wrong_type", 'Each of the "edits" must be {"file", "search", "replace"}.'
+            )
+        path, search, replace = (
+            _clean_text(_text_field(entry, key)).replace("\r\n", "\n")
+            for key in ("file", "search", "replace")
+        )
+        edits.append(Edit(path.strip(), search.strip("\n"), replace.strip("\n")))
+    return edits
 
 
 def _clean_text(text: str) -> str:

@@ -79,6 +79,7 @@ class Request:
         selection: What the prompt shows; None for a repair.
         direction: The strategy hint of the prompt; None for a repair.
         prompts: The prompt files that were rendered, for the archive.
+        base: Edits of an experiment that the proposal's own come after; empty for none.
     """
 
     completion: CompletionRequest
@@ -86,6 +87,7 @@ class Request:
     selection: Selection | None
     direction: str | None
     prompts: tuple[PromptRecord, ...]
+    base: str = ""
 
     @property
     def parents(self) -> tuple[str, ...]:

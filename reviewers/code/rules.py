@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from reviewers.code.edited import edit_findings
 from reviewers.code.gains import compare, gain_findings
 from reviewers.code.syntax import function_findings, script_findings, uses
 from reviewers.contract import TEXT_LENGTH, Finding, Review, Severity, Subject, Verdict
@@ -73,11 +74,13 @@ def _source(subject: Subject) -> list[Finding]:
     script = subject.spec.script
     if script is not None:
         return script_findings(subject.code, script)
+    if subject.spec.experiment is not None:
+        return edit_findings(subject.code, subject.spec.experiment)
     return function_findings(subject.code, subject.spec.functions)
 
 
 def _novelty(subject: Subject) -> Iterator[Finding]:
-    how = " up to scale and shift" if subject.spec.script is None else ""
+    how = " up to scale and shift" if subject.spec.boundary == "function" else ""
     if subject.known_as:
         yield Finding("known", "severe", f"equals {subject.known_as}{how}")
     if subject.duplicate_of:

@@ -9,7 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from reviewers.contract import Finding, Severity
 from templates.contract import FunctionSignature, Script
 
-__all__ = ["function_findings", "script_findings", "uses"]
+__all__ = [
+    "function_findings",
+    "reached",
+    "recalled",
+    "reflection",
+    "script_findings",
+    "unrepeatable",
+    "uses",
+]
 
 _MAX_CONSTANTS = 6
 _MAX_NODES = 300
@@ -51,7 +59,7 @@ def function_findings(code: str, functions: Sequence[FunctionSignature]) -> list
     tree = ast.parse(code)
     entries = {function.name for function in functions}
     return _sorted(
-        [*_reflection(tree), *_size(tree), *_definitions_findings(tree, entries), *_telling(tree)]
+        [*reflection(tree), *_size(tree), *_definitions_findings(tree, entries), *_telling(tree)]
     )
 
 
@@ -67,7 +75,7 @@ def script_findings(code: str, script: Script) -> list[Finding]:
     """
     tree = ast.parse(code)
     return _sorted(
-        [*_recalled(tree), *_unrepeatable(tree), *_definitions_findings(tree, {script.entry})]
+        [*recalled(tree), *unrepeatable(tree), *_definitions_findings(tree, {script.entry})]
     )
 
 
@@ -82,7 +90,8 @@ def _definitions_findings(tree: ast.AST, entries: set[str]) -> Iterator[Finding]
             yield from _ignored_arguments(definition)
 
 
-def _recalled(tree: ast.AST) -> Iterator[Finding]:
+def recalled(tree: ast.AST) -> Iterator[Finding]:
+    """A table of numbers, where one is carried along."""
     constants = _constants(tree)
     if len(constants) > _MAX_TABLE:
         yield Finding(
@@ -93,7 +102,8 @@ def _recalled(tree: ast.AST) -> Iterator[Finding]:
         )
 
 
-def _unrepeatable(tree: ast.AST) -> Iterator[Finding]:
+def unrepeatable(tree: ast.AST) -> Iterator[Finding]:
+    """What makes two runs differ."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
@@ -109,14 +119,14 @@ def _unrepeatable(tree: ast.AST) -> Iterator[Finding]:
 
 def uses(code: str, names: frozenset[str]) -> bool:
     """Whether an attribute, an imported name or a decorator of that spelling is in the code."""
-    return any(name in names for name, _ in _reached(ast.parse(code)))
+    return any(name in names for name, _ in reached(ast.parse(code)))
 
 
 def _definitions(tree: ast.AST) -> Iterator[ast.FunctionDef]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
 
 
-def _reached(tree: ast.AST) -> Iterator[tuple[str, int]]:
+def reached(tree: ast.AST) -> Iterator[tuple[str, int]]:
     """Attributes and imported names with their lines: what is used from elsewhere."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
@@ -127,13 +137,14 @@ def _reached(tree: ast.AST) -> Iterator[tuple[str, int]]:
                 yield from ((word, node.lineno) for word in part.split("."))
 
 
-def _reflection(tree: ast.AST) -> Iterator[Finding]:
+def reflection(tree: ast.AST) -> Iterator[Finding]:
+    """The first thing that reaches around the interface."""
     names = [
         (node.id, node.lineno)
         for node in ast.walk(tree)
         if isinstance(node, ast.Name) and (node.id in _BUILTINS or _is_dunder(node.id))
     ]
-    for name, line in (*names, *_reached(tree)):
+    for name, line in (*names, *reached(tree)):
         if name in _BUILTINS or name in _MODULES or _is_dunder(name):
             yield Finding(
                 "reflection", "severe", f"reaches around the interface with `{name}`", line
@@ -216,7 +227,7 @@ def _blocks(definition: ast.FunctionDef) -> Iterator[list[ast.stmt]]:
 def _telling(tree: ast.AST) -> Iterator[Finding]:
     """The first place of everything that is telling."""
     seen: set[str] = set()
-    for name, line in _reached(tree):
+    for name, line in reached(tree):
         if name in _TELLING and _TELLING[name][0] not in seen:
             rule, severity, message = _TELLING[name]
             seen.add(rule)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from sandboxes.contract import Sandbox
 from sandboxes.engines.base import Engine
+from sandboxes.engines.experiment import ExperimentEngine
 from sandboxes.engines.function import FunctionEngine
 from sandboxes.engines.script import ScriptEngine
-from templates.errors import UserError
 from templates.registry import Template
 
 __all__ = ["open_engine"]
@@ -22,13 +22,12 @@ def open_engine(
     platform: str = "cpu",
     notify: Callable[[str], None] = lambda line: None,
 ) -> Engine:
-    """An engine, not started yet; see `Engine` for the arguments.
-
-    Raises:
-        UserError: This version has no engine for the template's boundary.
-    """
-    kinds: dict[str, type[Engine]] = {"function": FunctionEngine, "program": ScriptEngine}
-    boundary = template.spec.boundary
-    if boundary not in kinds:
-        raise UserError(f"templates with the boundary {boundary!r} cannot be run in this version")
-    return kinds[boundary](template, sandbox, workers=workers, platform=platform, notify=notify)
+    """An engine, not started yet; see `Engine` for the arguments."""
+    kinds: dict[str, type[Engine]] = {
+        "function": FunctionEngine,
+        "program": ScriptEngine,
+        "experiment": ExperimentEngine,
+    }
+    return kinds[template.spec.boundary](
+        template, sandbox, workers=workers, platform=platform, notify=notify
+    )

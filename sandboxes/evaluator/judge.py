@@ -1,4 +1,4 @@
-"""Scores what scripts returned, in a sandbox that no script has ever been in."""
+"""Scores what candidates returned, in a sandbox that none of them has ever been in."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import io
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,28 +17,30 @@ from sandboxes.evaluator.loading import core_class
 from sandboxes.evaluator.results import result_of
 from sandboxes.evaluator.serving import serve
 from sandboxes.protocol import Channel, Message
-from templates.contract import Script, ScriptCore
+from templates.contract import ExperimentCore, Output, ScriptCore, Task
 from templates.errors import CandidateError
 from templates.registry import Template, load_template
 
 
 def read_outputs(
-    blobs: dict[str, bytes], script: Script, values: dict[str, int]
+    blobs: dict[str, bytes], outputs: Sequence[Output], values: dict[str, int]
 ) -> dict[str, NDArray[np.float64]]:
-    """The arrays that a script returned, read from bytes that nobody vouches for.
+    """The arrays that a candidate returned, read from bytes that nobody vouches for.
 
     Args:
         blobs: Files in NumPy's format by name; nothing is ever unpickled.
-        script: What must be there.
-        values: Arguments of the script, for shapes that depend on them.
+        outputs: What must be there.
+        values: Arguments of the run, for shapes that depend on them.
 
     Raises:
         CandidateError: Something is missing, malformed, of another shape or not finite.
     """
     found = {}
-    for output in script.outputs:
+    for output in outputs:
         if output.name not in blobs:
-            raise CandidateError("no_answer", f"`{script.entry}` returned no {output.name}")
+            raise CandidateError(
+                "no_answer", f"there is no output {output.name}, or it has more than 16 MiB"
+            )
         shape = tuple(values[one] if isinstance(one, str) else one for one in output.shape)
         expected = 8 * int(np.prod(shape, dtype=np.int64))
         try:
@@ -62,17 +65,33 @@ def read_outputs(
     return found
 
 
-def answer(template: Template, core: ScriptCore, request: Message) -> Message:
-    """Score one script's outputs; a candidate's fault is an answer too."""
+def given(core: ExperimentCore, task: Task, seed: int) -> Message:
+    """What an experiment may see, as files in NumPy's format."""
+    blobs = {}
+    for name, array in core.inputs(task=task, seed=seed).items():
+        data = io.BytesIO()
+        np.save(data, array, allow_pickle=False)
+        blobs[name] = data.getvalue()
+    return Message("given", {}, blobs)
+
+
+def answer(template: Template, core: ScriptCore | ExperimentCore, request: Message) -> Message:
+    """Score what one run returned, or say what it is given; a candidate's fault is an answer."""
     spec = template.spec
-    assert spec.script is not None
+    called = spec.script or spec.experiment
+    assert called is not None
     body: dict[str, Any] = dict(request.body)
     task = next(task for task in spec.tasks if task.name == body["task"])
+    if request.kind == "inputs":
+        return given(cast(ExperimentCore, core), task, body["seed"])
     started = time.monotonic()
     try:
         values = {**task.values, "seed": body["seed"]}
-        outputs = read_outputs(dict(request.blobs), spec.script, values)
-        result = core.score(outputs, task=task.name, seed=body["seed"])
+        outputs = read_outputs(dict(request.blobs), called.outputs, values)
+        if spec.experiment is not None:
+            result = cast(ExperimentCore, core).score(outputs, task=task, seed=body["seed"])
+        else:
+            result = cast(ScriptCore, core).score(outputs, task=task.name, seed=body["seed"])
     except CandidateError as error:
         return Message("candidate_error", {"kind": error.kind, "message": error.message})
     seconds = body["seconds"] + time.monotonic() - started
@@ -84,7 +103,9 @@ def main() -> None:
     arguments = json.loads(sys.argv[1])
     channel = Channel(int(sys.argv[2]), int(sys.argv[3]))
     template = load_template(Path(arguments["template"]), arguments["settings"])
-    core: ScriptCore = core_class(template.path, template.spec)(**template.spec.chosen)
+    core: ScriptCore | ExperimentCore = core_class(template.path, template.spec)(
+        **template.spec.chosen
+    )
     channel.send(Message("ready", {"device": "cpu"}))
     serve(channel, lambda request: answer(template, core, request))
 

@@ -1,4 +1,4 @@
-"""Runs one script once and hands on the arrays that it returns.
+"""Runs one script or experiment once and hands on the arrays that it returns.
 
 Everything in here is lost to the candidate: it runs as the same user in the same sandbox, so
 nothing that comes out is believed. The host bounds the bytes; another sandbox reads them.
@@ -10,6 +10,7 @@ import contextlib
 import importlib.util
 import io
 import os
+import resource
 import select
 import signal
 import stat
@@ -24,11 +25,14 @@ import numpy as np
 from sandboxes.protocol import Channel, Message
 
 _FOLDER = Path(os.environ.get("TMPDIR", "/tmp"))
-_SCRIPT = _FOLDER / "candidate.py"
+_FILES = _FOLDER / "experiment"
+_INPUTS = _FOLDER / "inputs"
 _OUTPUTS = _FOLDER / "outputs"
 _MAX_BYTES = 16 * 2**20
 _MAX_SAID = 4000
 _FAILED = 3
+_FRAMES = 4
+_SAID_OF_ERROR = 500
 
 
 def _run_script(body: dict[str, Any], said_fd: int) -> None:
@@ -40,32 +44,47 @@ def _run_script(body: dict[str, Any], said_fd: int) -> None:
     os.closerange(3, 512)
     os.chdir(_FOLDER)
     os.setsid()
+    if body["cpu_s"]:
+        # A program that does not end at once by this signal is killed a little later.
+        resource.setrlimit(resource.RLIMIT_CPU, (body["cpu_s"], body["cpu_s"] + 2))
     status = 0
     try:
-        spec = importlib.util.spec_from_file_location("candidate", _SCRIPT)
+        sys.path.insert(0, str(_FILES))
+        name, _, function = body["entry"].partition(":")
+        spec = importlib.util.spec_from_file_location(name, _FILES / f"{name}.py")
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
-        sys.modules["candidate"] = module
+        sys.modules[name] = module
         spec.loader.exec_module(module)
-        returned = getattr(module, body["entry"])(**body["arguments"])
+        inputs = {file.stem: np.load(file) for file in sorted(_INPUTS.glob("*.npy"))}
+        returned = getattr(module, function)(**body["arguments"], **inputs)
         names = body["outputs"]
         arrays = returned if len(names) > 1 else (returned,)
         if len(arrays) != len(names):
-            raise TypeError(
-                f"`{body['entry']}` must return {', '.join(names)}: {len(names)} arrays"
-            )
+            raise TypeError(f"`{function}` must return {', '.join(names)}: {len(names)} arrays")
         for name, array in zip(names, arrays, strict=True):
             data = io.BytesIO()
             np.save(data, np.asarray(array, np.float64), allow_pickle=False)
             (_OUTPUTS / f"{name}.npy").write_bytes(data.getvalue())
-    except BaseException:  # noqa: BLE001 - whatever it is, it is the script's
-        traceback.print_exc()
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it is the candidate's
+        print(_what_failed(error), file=sys.stderr)
         status = _FAILED
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(status)
+
+
+def _what_failed(error: BaseException) -> str:
+    """The lines of the candidate's own files that led to an error, and the error."""
+    frames = [
+        f"{Path(frame.filename).name}, line {frame.lineno}, in {frame.name}: {frame.line}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(_FILES)
+    ]
+    said = "".join(traceback.format_exception_only(error)).strip()
+    return "\n".join([*frames[-_FRAMES:], said[:_SAID_OF_ERROR]])
 
 
 def _watch(pid: int, said_fd: int, deadline: float) -> tuple[str, int, bytes]:
@@ -117,14 +136,19 @@ def _collect(names: list[str]) -> dict[str, bytes]:
 
 
 def main() -> None:
-    """Take one script, run it, answer, end."""
+    """Take one candidate, run it, answer, end."""
     channel = Channel(int(sys.argv[2]), int(sys.argv[3]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel.send(Message("ready"))
     request = channel.receive()
     body = dict(request.body)
-    _SCRIPT.write_bytes(request.blobs["code"])
-    _OUTPUTS.mkdir()
+    for folder in (_FILES, _INPUTS, _OUTPUTS):
+        folder.mkdir()
+    for label, data in request.blobs.items():
+        kind, _, name = label.partition(":")
+        file = {"file": _FILES, "input": _INPUTS}[kind] / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
     read_fd, write_fd = os.pipe()
     started = time.monotonic()
     pid = os.fork()

@@ -66,3 +66,33 @@ def _lines(ideas: list[tuple[str, str]], delay_s: float) -> list[str]:
             )
         )
     return lines
+
+
+EDITS = [
+    ("narrower", [("kernel.py", "WIDTH = 0.8", "WIDTH = 0.3")]),
+    ("known_width", [("kernel.py", "WIDTH = 0.8", "WIDTH = 0.4")]),
+    ("less_floor", [("model.py", "FLOOR = 0.2", "FLOOR = 0.05")]),
+    ("same", [("kernel.py", "WIDTH = 0.8", "WIDTH = 0.8")]),
+    ("missing", [("kernel.py", "HEIGHT = 0.8", "HEIGHT = 0.1")]),
+    ("measures", [("run.py", "from model import predict", "import os")]),
+    ("broken", [("model.py", "near = weights(", "near = weight(")]),
+    (
+        "sharper",
+        [("kernel.py", "square = (", "square = 9 * ("), ("model.py", "FLOOR = ", "FLOOR = 0.5 * ")],
+    ),
+]
+
+
+def write_edit_recording(file: Path) -> Path:
+    """Edits of the experiment ``hidden_classes``, as a model answers under the schema."""
+    texts = [
+        {
+            "thought": f"idea {number}",
+            "name": name,
+            "edits": [dict(zip(("file", "search", "replace"), one, strict=True)) for one in edits],
+        }
+        for number, (name, edits) in enumerate(EDITS)
+    ]
+    lines = [json.dumps({"text": json.dumps(text), "cost_usd": 0.001}) for text in texts]
+    file.write_text("\n".join(lines) + "\n")
+    return file

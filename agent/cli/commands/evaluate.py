@@ -35,7 +35,11 @@ def evaluate(
         ),
     ],
     file: Annotated[
-        Path, typer.Argument(metavar="FILE.py", help="Python file that defines the function.")
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="Python file of the candidate; for an experiment, edits or an edited copy of it.",
+        ),
     ],
     tier: Annotated[
         Literal["smoke", "screen", "search", "confirm"],
@@ -63,7 +67,7 @@ def evaluate(
     from agent.evaluation.single import evaluate_file
     from templates.errors import UserError
 
-    if not file.is_file():
+    if not file.exists():
         raise UserError(f"there is no file {file}: give the path of a Python file")
     found = evaluate_file(
         template,

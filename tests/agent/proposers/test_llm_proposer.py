@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -243,7 +244,9 @@ def test_the_prompts_of_every_shipped_template_render() -> None:
             for i, b in enumerate(template.baselines)
             if not b.is_control
         )
-        shown = context(spec=template.spec, prompts=prompts, visible=baselines + VISIBLE[2:])
+        code = baselines[-1].code
+        visible = tuple(replace(one, code=code) for one in VISIBLE[2:])
+        shown = context(spec=template.spec, prompts=prompts, visible=baselines + visible)
         for slot in range(8):
             request = LlmProposer().request(shown, slot, ())
             text = "\n".join(message.content for message in request.completion.messages)

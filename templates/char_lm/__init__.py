@@ -1,0 +1,1 @@
+"""Template: a small language model of characters, scored on characters that it never sees."""

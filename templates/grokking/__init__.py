@@ -1,0 +1,1 @@
+"""Template: generalisation long after memorisation, on tables of modular arithmetic."""

@@ -1,0 +1,74 @@
+"""A whole campaign of edits: refused with a reason, repaired, run after run, scored, reported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from completions import write_edit_recording
+from scipy import stats
+
+from agent.archive import Archive, CandidateRecord
+from agent.campaign import Campaign, CampaignSettings, Progress
+from agent.evaluation.seeds import jobs_of
+from agent.report import write_report
+from templates.registry import load_template
+
+TEMPLATE = Path(__file__).parents[2] / "data" / "hidden_classes"
+
+
+class Silent:
+    def notify(self, progress: Progress) -> None:
+        pass
+
+
+def test_edits_are_proposed_refused_repaired_and_gone_on_from(tmp_path: Path) -> None:
+    recording = write_edit_recording(tmp_path / "completions.jsonl")
+    settings = CampaignSettings(
+        template=str(TEMPLATE),
+        models=(f"recorded:{recording}",),
+        candidates=8,
+        workers=2,
+        overrides={"in_flight": "2", "confirm": "0"},
+    )
+    with Archive(tmp_path / "archive.db") as archive:
+        record = Campaign.create(archive, settings, tmp_path).run(Silent())
+        assert record.status == "done"
+        everyone = archive.candidates(record.id)
+        attempts = {c.id: archive.attempts(c.id) for c in everyone}
+        kinds = {a.error_kind for tried in attempts.values() for a in tried} - {None}
+        assert kinds <= {
+            *("duplicate", "fixed_file", "known", "no_change", "run_time_error"),
+            *("search_ambiguous", "search_missing"),
+        }
+        assert {"no_change", "search_missing", "fixed_file", "run_time_error"} & kinds
+        assert max(map(len, attempts.values())) <= 5
+        names = {c.name: c for c in everyone}
+        _has_students_interval(archive, record.seed, names["untouched"])
+        assert names["control_uniform"].score > names["untouched"].score
+        scored = {c.id: c for c in everyone if c.kind == "proposal" and c.score is not None}
+        later = [c for c in scored.values() if set(c.parents) & set(scored) and _goes_on(c, scored)]
+        assert later, "no run went on from another"
+        page = write_report(archive, record.id, tmp_path).read_text()
+        assert "SEARCH" in page
+
+
+def _has_students_interval(archive: Archive, seed: int, untouched: CandidateRecord) -> None:
+    """Mean and sample standard deviation over sqrt(n), times Student's t."""
+    spec = load_template(TEMPLATE).spec
+    wanted = set(jobs_of(spec, spec.tier("search"), seed))
+    values = [
+        one.primary
+        for one in archive.evaluations(untouched.id, "full")
+        if (one.task, one.seed) in wanted
+    ]
+    assert len(values) == 4
+    half = stats.t.ppf(0.975, 3) * np.std(values, ddof=1) / 2
+    assert untouched.score == pytest.approx(np.mean(values))
+    assert untouched.score_low == pytest.approx(np.mean(values) - half)
+    assert untouched.score_high == pytest.approx(np.mean(values) + half)
+
+
+def _goes_on(candidate: CandidateRecord, scored: dict[str, CandidateRecord]) -> bool:
+    return any(candidate.code.startswith(scored[one].code) for one in candidate.parents)
