@@ -80,6 +80,7 @@ class Subject:
         duplicate_of: Name of the earlier candidate it equals.
         measured: Its results.
         baselines: Results of the baselines by name.
+        index: Its position in the campaign.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Subject:
     duplicate_of: str | None = None
     measured: Sequence[Measured] = ()
     baselines: Mapping[str, Sequence[Measured]] = field(default_factory=dict)
+    index: int = 0
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -30,6 +30,19 @@ class Knobs(BaseModel):
     confirm_baselines: int = Field(2, ge=1, description="best baselines that are confirmed")
     alpha: float = Field(0.05, gt=0, lt=1, description="chance of any false discovery")
     selector: str = Field("mixture", description="rule that chooses parents")
+    code_review: Literal["auto", "off", "advise", "decide"] = Field(
+        "auto",
+        description="what a model's review of code counts for: nothing, a word in prompts and "
+        "selection, or a condition of a discovery; auto is advise, and off for recordings",
+    )
+    idea_every: int = Field(
+        0, ge=0, le=1000, description="every so many proposals one begins with an idea; 0 for none"
+    )
+    idea_reflections: int = Field(1, ge=0, le=8, description="second looks at each idea")
+    idea_searches: int = Field(2, ge=0, le=10, description="searches of the literature for each")
+    literature: Literal["off", "local", "all"] = Field(
+        "local", description="who is asked whether an idea is new; all goes to the network"
+    )
     temperature: float = Field(Sampling.temperature, ge=0, le=2)
     explore_temperature: float = Field(Sampling.explore_temperature, ge=0, le=2)
     repair_temperature: float = Field(Sampling.repair_temperature, ge=0, le=2)
