@@ -226,7 +226,7 @@ class Campaign:
             reviewing,
             ideas,
         )
-        confirming = Confirming(context, baselines, slots, reviewing)
+        confirming = Confirming(context, baselines, reviewing)
 
         def work() -> None:
             monitor.phase = "searching"

@@ -43,6 +43,16 @@ class Knobs(BaseModel):
     literature: Literal["off", "local", "all"] = Field(
         "local", description="who is asked whether an idea is new; all goes to the network"
     )
+    papers: Literal["off", "discoveries", "best"] = Field(
+        "off",
+        description="papers written when the campaign is done: on each discovery; best: on the "
+        "best candidate where there is none",
+    )
+    paper_budget: float | None = Field(
+        None, ge=0, description="most dollars that one such paper and its review may cost"
+    )
+    paper_reviewers: int = Field(3, ge=0, le=16, description="reviews of such a paper")
+    paper_reflections: int = Field(1, ge=0, le=8, description="second looks of each")
     temperature: float = Field(Sampling.temperature, ge=0, le=2)
     explore_temperature: float = Field(Sampling.explore_temperature, ge=0, le=2)
     repair_temperature: float = Field(Sampling.repair_temperature, ge=0, le=2)

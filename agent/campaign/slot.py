@@ -79,10 +79,6 @@ class Slots:
             if not self._context.stopping.is_set():
                 self._event(self._finished, slot).set()
 
-    def program(self, record: CandidateRecord) -> Program:
-        """The program of an accepted candidate, traced again from its code."""
-        return self._context.engine.trace(record.code)
-
     def _live(self, slot: int, index: int) -> None:
         context = self._context
         try:

@@ -60,7 +60,7 @@ def ideas_of(archive: Archive, campaign: str) -> list[IdeaRecord]:
         archive: The archive.
         campaign: Identifier of the campaign.
     """
-    found = {}
+    found: dict[int, IdeaRecord] = {}
     for event in archive.events(campaign, kinds=(_EVENT,)):
         found.setdefault(event.payload["slot"], _record(event.payload))
     return [found[slot] for slot in sorted(found)]

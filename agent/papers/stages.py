@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from agent.archive import Archive, CandidateRecord, EventRecord
 from agent.papers.sections import SECTIONS
 
-__all__ = ["STAGES", "PaperReviewer", "StageStore"]
+__all__ = ["STAGES", "PaperReviewer", "StageStore", "model_of"]
 
 EVENT = "paper.stage"
 
@@ -27,19 +27,28 @@ STAGES: tuple[str, ...] = (
 class PaperReviewer(Protocol):
     """Reviews a finished paper.
 
-    ``review`` may ask a language model, records its calls itself and changes nothing else.
+    ``review`` may ask a language model and records its calls itself; it may keep what it says
+    beside the candidate and changes nothing else.
     """
 
     name: str
 
-    def review(self, pdf: Path, candidate: CandidateRecord) -> Mapping[str, Any]:
+    def review(
+        self, pdf: Path, candidate: CandidateRecord, budget_usd: float | None
+    ) -> Mapping[str, Any]:
         """The review as JSON data.
 
         Args:
             pdf: The paper.
             candidate: Whom it is about.
+            budget_usd: Limit on what its calls may cost; None for none.
+
+        Returns:
+            JSON data; ``cost_usd`` in it is what was paid.
 
         Raises:
+            CandidateError: No model gave a valid review.
+            UserError: The budget is spent, or a model cannot be used.
             InfrastructureError: Whatever the reviewer asks is down; it is tried again.
         """
         ...
@@ -79,6 +88,13 @@ class StageStore:
     def latest(archive: Archive, candidate: CandidateRecord) -> int:
         """Number of the candidate's latest paper; 0 where there is none."""
         return max(_stages(archive, candidate), default=0)
+
+
+def model_of(archive: Archive, candidate: CandidateRecord) -> str | None:
+    """The model that began the candidate's latest paper; None where there is none."""
+    latest = StageStore.latest(archive, candidate)
+    begun = StageStore(archive, candidate, latest).load().get("begin") if latest else None
+    return None if begun is None else str(begun["model"])
 
 
 def _stages(
