@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from importlib.metadata import version
-from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from agent.archive import Archive, CandidateRecord
