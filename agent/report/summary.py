@@ -217,7 +217,7 @@ def _models(
     calls: dict[str, list[Any]] = {}
     for call in archive.model_calls(campaign.id):
         # What is written about a candidate later may be by another model.
-        proposing = call.role in ("propose", "repair")
+        proposing = call.role in ("propose", "repair", "idea", "novelty")
         name = asked.get(call.slot, call.model) if proposing else call.model
         calls.setdefault(name, []).append(call)
     made: dict[str, list[CandidateRecord]] = {}
