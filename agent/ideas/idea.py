@@ -56,7 +56,7 @@ class Idea:
 def idea_schema() -> dict[str, Any]:
     """The JSON schema of an idea; reasons are written before ratings."""
     texts = {name: {"type": "string", "maxLength": most} for name, most in _LENGTHS.items()}
-    ratings = {name: {"type": "integer", "minimum": 1, "maximum": 10} for name in _RATINGS}
+    ratings = {name: {"enum": list(range(1, 11))} for name in _RATINGS}
     return {
         "type": "object",
         "properties": {**texts, **ratings},

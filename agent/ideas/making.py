@@ -16,6 +16,7 @@ from agent.archive import Archive, PromptRecord
 from agent.ideas.idea import Idea, idea_schema, parse_idea
 from agent.ideas.keeping import IdeaRecord, ideas_of, keep_idea
 from agent.ideas.novelty import Novelty, NoveltyCheck, judgement_schema
+from agent.ideas.remembering import earlier_campaigns
 from agent.literature import Catalogue, Publication
 from agent.llm.contract import CompletionRequest, LanguageModel, Message
 from agent.proposers.selection import Peer, ranked
@@ -129,6 +130,7 @@ class IdeaMaker:
             "spec": self._spec,
             "known": [peer for peer in visible if peer.kind == "baseline"],
             "tried": _tried(visible, self._spec),
+            "earlier": earlier_campaigns(self._archive, self._campaign, self._spec),
             "refuted": [one.idea.name for one in earlier if one.idea and one.fate == "known"],
         }
         system = _render("system.jinja", shown)

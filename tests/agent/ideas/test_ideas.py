@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from completions import IDEAS
+from typer.testing import CliRunner
 
-from agent.archive import Archive
+from agent.archive import Archive, CampaignRecord, ReviewRecord
 from agent.campaign import Campaign, CampaignSettings
-from agent.ideas import Idea, NoveltyCheck, ideas_of, parse_idea
+from agent.cli.app import app
+from agent.ideas import Idea, NoveltyCheck, idea_schema, ideas_of, parse_idea
+from agent.ideas.novelty import judgement_schema
+from agent.ideas.remembering import earlier_campaigns
 from agent.literature import Catalogue, Found, LocalLibrary, Publication, Unavailable
+from agent.llm.constraint import lark_grammar
+from agent.loading import template_of
+from reviewers.code.form import code_form_schema
 from templates.errors import CandidateError
 
 ROOT = Path(__file__).parents[2] / "data"
@@ -27,6 +36,11 @@ IDEA = {
     "novelty": 3,
 }
 WELSCH = Publication("w", "A Bounded Loss", "It saturates.", year=1978)
+
+
+def test_a_local_model_can_be_held_to_every_schema() -> None:
+    for schema in (idea_schema(), judgement_schema(6), code_form_schema()):
+        assert lark_grammar(schema)
 
 
 def test_an_idea_is_read_from_json_with_words_around_it() -> None:
@@ -122,7 +136,9 @@ def recording(file: Path, novelty: str) -> Path:
     return file
 
 
-def run(home: Path, answers: Path, **overrides: str) -> tuple[Archive, str]:
+def run(
+    home: Path, answers: Path, budget_usd: float | None = None, **overrides: str
+) -> tuple[Archive, str]:
     home.mkdir(parents=True, exist_ok=True)
     archive = Archive(home / "archive.db")
     wanted = CampaignSettings(
@@ -130,6 +146,7 @@ def run(home: Path, answers: Path, **overrides: str) -> tuple[Archive, str]:
         models=(f"recorded:{answers}",),
         candidates=2,
         workers=2,
+        budget_usd=budget_usd,
         overrides={"idea_every": "2", "in_flight": "1", "confirm": "0", **overrides},
     )
     campaign = Campaign.create(archive, wanted, home)
@@ -165,6 +182,39 @@ def test_an_idea_is_in_the_prompt_of_its_proposal_and_in_the_archive(tmp_path: P
     # The idea of the next slot learns from it.
     (asked,) = [c for c in calls if (c.role, c.attempt) == ("idea", 0)]
     assert "Not new. Try a slower decay." in asked.messages[1]["content"]
+    shown = CliRunner().invoke(app, ["ideas", "--home", str(tmp_path), "--json"])
+    (told,) = json.loads(shown.output)["ideas"]
+    assert told["idea"]["name"] == "capped_growth"
+    assert told["became"]["outcome"] == archive.candidate(record.candidate).outcome
+    # A later campaign knows what this one found and how it was reviewed, as it was when it began.
+    later, _ = write_next(archive, campaign)
+    spec = template_of(archive.campaign(campaign)).spec
+    (remembered,) = earlier_campaigns(archive, later, spec)
+    assert (remembered.name, remembered.review) == (searched.name, "Not new. Try a slower decay.")
+    archive.add_review(ReviewRecord(searched.id, "paper", "reject", 4.0, "Its paper: 4 of 10."))
+    assert earlier_campaigns(archive, later, spec) == [remembered]
+    latest, _ = write_next(archive, campaign)
+    (again,) = earlier_campaigns(archive, latest, spec)
+    assert again.review.startswith("Its paper: 4 of 10.")
+
+
+def write_next(archive: Archive, before: str) -> tuple[str, CampaignRecord]:
+    """Another campaign on the same task, not begun yet."""
+    record = archive.campaign(before)
+    now = datetime.now(UTC)
+    name = archive.new_campaign_id("robust_regression", now, 1)
+    made = replace(record, id=name, created_at=now, finished_at=None, status="stopped")
+    return name, archive.create_campaign(made)
+
+
+def test_without_money_for_an_idea_the_proposal_waits_for_more(tmp_path: Path) -> None:
+    home = tmp_path / "poor"
+    answers = recording(tmp_path / "answers.jsonl", says())
+    archive, campaign = run(home, answers, budget_usd=0.0015)
+    (first, second) = archive.candidates(campaign, kinds=["proposal"])
+    assert first.outcome == "scored"
+    assert second.outcome == "unfunded"
+    assert ideas_of(archive, campaign) == []
 
 
 def test_what_the_literature_has_is_changed_once_and_then_left(tmp_path: Path) -> None:
