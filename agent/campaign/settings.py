@@ -53,6 +53,7 @@ class Knobs(BaseModel):
     )
     paper_reviewers: int = Field(3, ge=0, le=16, description="reviews of such a paper")
     paper_reflections: int = Field(1, ge=0, le=8, description="second looks of each")
+    paper_revisions: int = Field(0, ge=0, le=8, description="revisions from those reviews")
     temperature: float = Field(Sampling.temperature, ge=0, le=2)
     explore_temperature: float = Field(Sampling.explore_temperature, ge=0, le=2)
     repair_temperature: float = Field(Sampling.repair_temperature, ge=0, le=2)

@@ -9,9 +9,10 @@ from agent.archive import Archive, CampaignRecord, CandidateRecord
 from agent.campaign.calling import BudgetSpentError
 from agent.campaign.settings import CampaignSettings, Knobs
 from agent.loading import template_of
-from agent.papers.paper import Paper, PaperResult
+from agent.papers.paper import PaperResult
+from agent.papers.path import PaperPath
 from agent.papers.reviewed import ModelPaperReviewer
-from agent.papers.stages import StageStore
+from agent.papers.stages import StageStore, revisions
 from agent.reviewing import ReviewPlan
 from templates.errors import CandidateError, UserError
 
@@ -35,15 +36,14 @@ class AutomaticPapers:
         self._record = record
         self._home = home
         self._notify = notify
-        self._paper: Paper | None = None
+        self._paper: PaperPath | None = None
         self._stopped = False
 
     def pending(self) -> list[CandidateRecord]:
         """Whose paper is wanted and not finished yet; nobody while the campaign is not done."""
         if self._record.status != "done" or not self._asked():
             return []
-        reviewers = self._knobs().paper_reviewers
-        return [one for one in self._wanted() if not self._finished(one, reviewers)]
+        return [one for one in self._wanted() if not self._finished(one, self._knobs())]
 
     def request_stop(self, reason: str = "asked to stop") -> None:
         """Keep what is done and leave `write` soon; may be called from any thread or handler."""
@@ -83,7 +83,7 @@ class AutomaticPapers:
                 self._archive, models, plan, home=self._home, notify=self._notify
             )
         begun = StageStore.latest(self._archive, candidate) > 0
-        self._paper = Paper(
+        self._paper = PaperPath(
             self._archive,
             candidate,
             # What somebody began with another model goes on with that.
@@ -92,10 +92,11 @@ class AutomaticPapers:
             budget_usd=knobs.paper_budget,
             notify=self._notify,
             reviewer=reviewer,
+            improve=knobs.paper_revisions if reviewer else 0,
         )
         if self._stopped:
             self._paper.request_stop()
-        return self._paper.run()
+        return self._paper.run()[0]
 
     def _wanted(self) -> list[CandidateRecord]:
         spec = template_of(self._record).spec
@@ -107,12 +108,15 @@ class AutomaticPapers:
             self._record.id, 1, direction=spec.primary.direction, kinds=["proposal"]
         )
 
-    def _finished(self, candidate: CandidateRecord, reviewers: int) -> bool:
+    def _finished(self, candidate: CandidateRecord, knobs: Knobs) -> bool:
         version = StageStore.latest(self._archive, candidate)
         kept = StageStore(self._archive, candidate, version).load() if version else {}
         if "document" not in kept:
             return False
-        return kept["document"]["status"] != "done" or not reviewers or "review" in kept
+        if kept["document"]["status"] != "done" or not knobs.paper_reviewers:
+            return True
+        enough = revisions(self._archive, candidate) >= knobs.paper_revisions
+        return "review" in kept and enough
 
     def _asked(self) -> bool:
         # Most campaigns do not: their template need not be read for it.

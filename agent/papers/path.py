@@ -10,7 +10,7 @@ from agent.archive import Archive, CandidateRecord
 from agent.campaign.context import StopRequestedError
 from agent.papers.improving import Improvement, Improving
 from agent.papers.paper import Paper, PaperResult
-from agent.papers.stages import PaperReviewer, StageStore
+from agent.papers.stages import PaperReviewer, StageStore, revisions
 from templates.errors import UserError
 
 __all__ = ["PaperPath"]
@@ -96,7 +96,9 @@ class PaperPath:
         """
         result = None if self._paper is None else self._paper.run()
         made: list[Improvement] = []
-        while result is None or (self._reviewed() and self._revisions() < self._improve):
+        while result is None or (
+            self._reviewed() and revisions(self._archive, self._candidate) < self._improve
+        ):
             if self._stopping.is_set():
                 raise StopRequestedError
             made.append(self._revise())
@@ -131,12 +133,3 @@ class PaperPath:
     def _begun_revision(self) -> bool:
         kept = self._kept(self._latest())
         return "revises" in kept.get("begin", {}) and "document" not in kept
-
-    def _revisions(self) -> int:
-        """How many versions the latest one revises, one after the other."""
-        count, version = 0, self._latest()
-        while True:
-            before = self._kept(version).get("begin", {}).get("revises")
-            if not isinstance(before, int):
-                return count
-            count, version = count + 1, before

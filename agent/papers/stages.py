@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from agent.archive import Archive, CandidateRecord, EventRecord
 from agent.papers.sections import SECTIONS
 
-__all__ = ["STAGES", "PaperReviewer", "StageStore", "model_of"]
+__all__ = ["STAGES", "PaperReviewer", "StageStore", "model_of", "revisions"]
 
 EVENT = "paper.stage"
 
@@ -95,6 +95,17 @@ def model_of(archive: Archive, candidate: CandidateRecord) -> str | None:
     latest = StageStore.latest(archive, candidate)
     begun = StageStore(archive, candidate, latest).load().get("begin") if latest else None
     return None if begun is None else str(begun["model"])
+
+
+def revisions(archive: Archive, candidate: CandidateRecord) -> int:
+    """How many versions the candidate's latest paper revises, one after the other."""
+    count, version = 0, StageStore.latest(archive, candidate)
+    while True:
+        kept = StageStore(archive, candidate, version).load() if version else {}
+        before = kept.get("begin", {}).get("revises")
+        if not isinstance(before, int):
+            return count
+        count, version = count + 1, before
 
 
 def _stages(

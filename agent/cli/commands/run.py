@@ -214,6 +214,11 @@ def _write_papers(
         results = future.result()
     except StopRequestedError:
         raise typer.Exit(EXIT_INTERRUPTED) from None
+    if results:
+        from agent.report import write_report
+
+        # With the reviews of the papers.
+        write_report(archive, record.id, place)
     for result in results:
         if not quiet:
             print_paper(result)
