@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -16,7 +17,7 @@ from agent.archive import Archive, PromptRecord
 from agent.ideas.idea import Idea, idea_schema, parse_idea
 from agent.ideas.keeping import IdeaRecord, ideas_of, keep_idea
 from agent.ideas.novelty import Novelty, NoveltyCheck, judgement_schema
-from agent.ideas.remembering import earlier_campaigns
+from agent.ideas.remembering import Remembered, earlier_campaigns
 from agent.literature import Catalogue, Publication
 from agent.llm.contract import CompletionRequest, LanguageModel, Message
 from agent.proposers.selection import Peer, ranked
@@ -80,6 +81,8 @@ class IdeaMaker:
         self._caller = caller
         self._catalogues = catalogues
         self._plan = plan
+        self._guard = threading.Lock()
+        self._remembered: list[Remembered] | None = None
         for name in _PROMPTS:
             text = _text(name)
             digest = hashlib.sha256(text.encode()).hexdigest()
@@ -130,7 +133,7 @@ class IdeaMaker:
             "spec": self._spec,
             "known": [peer for peer in visible if peer.kind == "baseline"],
             "tried": _tried(visible, self._spec),
-            "earlier": earlier_campaigns(self._archive, self._campaign, self._spec),
+            "earlier": self._earlier(),
             "refuted": [one.idea.name for one in earlier if one.idea and one.fate == "known"],
         }
         system = _render("system.jinja", shown)
@@ -148,6 +151,13 @@ class IdeaMaker:
         again = {**shown, "idea": idea, "rounds": 1, "number": 1, "novelty": novelty}
         idea = turn.idea(system, _render("reflect.jinja", again), _SECOND_LOOK)
         return idea, check.check(idea, self._spec.title)
+
+    def _earlier(self) -> list[Remembered]:
+        # Slots ask at the same time, and it is kept once.
+        with self._guard:
+            if self._remembered is None:
+                self._remembered = earlier_campaigns(self._archive, self._campaign, self._spec)
+            return self._remembered
 
 
 class _Turn:
@@ -175,10 +185,13 @@ class _Turn:
     ) -> str:
         """Ask for a comparison; see `agent.ideas.novelty.Judge`."""
         shown = {"idea": idea, "query": query, "publications": publications}
-        messages = (Message("user", _render("novelty.jinja", shown)),)
+        prompt = _render("novelty.jinja", shown)
+        # Catalogues may answer otherwise when asked again: then so is the model.
+        role = f"novelty:{hashlib.sha256(prompt.encode()).hexdigest()[:12]}"
+        messages = (Message("user", prompt),)
         place, self._compared = self._compared, self._compared + 1
         schema = judgement_schema(len(publications))
-        return self._call(messages, schema, _COMPARING, "novelty", place, _NOVELTY)
+        return self._call(messages, schema, _COMPARING, role, place, _NOVELTY)
 
     def _call(
         self,

@@ -103,9 +103,10 @@ class Fetcher:
         end = time.monotonic() + self.timeout_s
         agent = f"discovery-agent/{version('discovery-agent')}"
         try:
+            # Redirects are not followed: they would take the headers, and a key in them, along.
             with (
                 httpx.Client(
-                    timeout=self.timeout_s, follow_redirects=True, verify=_certificates()
+                    timeout=self.timeout_s, follow_redirects=False, verify=_certificates()
                 ) as client,
                 client.stream(
                     "GET",
