@@ -49,7 +49,10 @@ class Knobs(BaseModel):
         "best candidate where there is none",
     )
     paper_budget: float | None = Field(
-        None, ge=0, description="most dollars that one such paper and its review may cost"
+        None,
+        ge=0,
+        description="most dollars that a version of such a paper and its review may cost; without "
+        "it, what --budget has left",
     )
     paper_reviewers: int = Field(3, ge=0, le=16, description="reviews of such a paper")
     paper_reflections: int = Field(1, ge=0, le=8, description="second looks of each")

@@ -12,7 +12,7 @@ from agent.loading import template_of
 from agent.papers.paper import PaperResult
 from agent.papers.path import PaperPath
 from agent.papers.reviewed import ModelPaperReviewer
-from agent.papers.stages import StageStore, revisions
+from agent.papers.stages import StageStore, review_costs, revisions
 from agent.reviewing import ReviewPlan
 from templates.errors import CandidateError, UserError
 
@@ -89,7 +89,7 @@ class AutomaticPapers:
             # What somebody began with another model goes on with that.
             model=None if begun else models[0],
             home=self._home,
-            budget_usd=knobs.paper_budget,
+            budget_usd=self._budget_usd(candidate, knobs),
             notify=self._notify,
             reviewer=reviewer,
             improve=knobs.paper_revisions if reviewer else 0,
@@ -97,6 +97,18 @@ class AutomaticPapers:
         if self._stopped:
             self._paper.request_stop()
         return self._paper.run()[0]
+
+    def _budget_usd(self, candidate: CandidateRecord, knobs: Knobs) -> float | None:
+        """What a version may cost: what was said, or its share of what the campaign has left."""
+        total = self._settings().budget_usd
+        if knobs.paper_budget is not None or total is None:
+            return knobs.paper_budget
+        calls = self._archive.model_calls(self._record.id, candidate.index)
+        own = sum(call.cost_usd for call in calls if call.role.startswith("paper"))
+        # Reviews are paid for elsewhere; those of this paper count against its own limit.
+        reviews = review_costs(self._archive, self._record.id, leave_out=candidate.id)
+        left = total - (self._archive.cost(self._record.id) - own) - reviews
+        return max(0.0, left) / (1 + knobs.paper_revisions)
 
     def _wanted(self) -> list[CandidateRecord]:
         spec = template_of(self._record).spec

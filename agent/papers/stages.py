@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from agent.archive import Archive, CandidateRecord, EventRecord
 from agent.papers.sections import SECTIONS
 
-__all__ = ["STAGES", "PaperReviewer", "StageStore", "model_of", "revisions"]
+__all__ = ["STAGES", "PaperReviewer", "StageStore", "model_of", "review_costs", "revisions"]
 
 EVENT = "paper.stage"
 
@@ -95,6 +95,15 @@ def model_of(archive: Archive, candidate: CandidateRecord) -> str | None:
     latest = StageStore.latest(archive, candidate)
     begun = StageStore(archive, candidate, latest).load().get("begin") if latest else None
     return None if begun is None else str(begun["model"])
+
+
+def review_costs(archive: Archive, campaign: str, *, leave_out: str) -> float:
+    """Dollars that reviews of a campaign's papers have cost, those of one candidate left out."""
+    return sum(
+        float((event.payload["content"].get("review") or {}).get("cost_usd") or 0.0)
+        for event in archive.events(campaign, kinds=(EVENT,))
+        if event.payload["stage"] == "review" and event.payload["candidate"] != leave_out
+    )
 
 
 def revisions(archive: Archive, candidate: CandidateRecord) -> int:

@@ -14,6 +14,7 @@ from agent.archive import Archive, CampaignRecord
 from agent.campaign import Campaign, CampaignSettings
 from agent.campaign.context import StopRequestedError
 from agent.campaign.extending import measures_left
+from agent.campaign.settings import Knobs
 from agent.loading import template_of
 from agent.papers.automatic import AutomaticPapers
 from agent.papers.path import PaperPath
@@ -142,6 +143,15 @@ def test_a_campaign_that_asks_for_no_papers_gets_none(done: tuple[Path, Campaign
             plain = replace(record, settings={**record.settings, "overrides": overrides})
             wanted = AutomaticPapers(archive, plain, home, lambda line: None).pending()
             assert [one for one in wanted if not one.is_discovery] == []
+        # What a campaign's budget has left is what its paper may cost.
+        calls = archive.model_calls(record.id)
+        searched = sum(c.cost_usd for c in calls if not c.role.startswith("paper"))
+        settings = {**record.settings, "budget_usd": searched}
+        lines: list[str] = []
+        poor = AutomaticPapers(archive, replace(record, settings=settings), home, lines.append)
+        (candidate,) = archive.candidates(record.id, kinds=["proposal"])
+        assert poor._budget_usd(candidate, Knobs()) == pytest.approx(0.0)
+        assert poor._budget_usd(candidate, Knobs(paper_budget=3.0)) == 3.0
         unfinished = replace(record, status="stopped")
         assert AutomaticPapers(archive, unfinished, home, lambda line: None).pending() == []
 
