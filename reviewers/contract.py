@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 from templates.contract import TemplateSpec
 
 __all__ = [
+    "NOTHING_TO_OBJECT",
     "TEXT_LENGTH",
     "CodeReviewer",
     "Finding",
@@ -24,6 +25,9 @@ Verdict: TypeAlias = Literal["accept", "concern", "reject"]
 
 TEXT_LENGTH = 200
 """Longest text of a review, in characters: it goes into prompts."""
+
+NOTHING_TO_OBJECT = "Nothing to object."
+"""Text of a review without a finding."""
 
 
 @dataclass(frozen=True)

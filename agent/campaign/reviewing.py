@@ -8,13 +8,12 @@ from agent.archive.records import CandidateRecord, EvaluationRecord, ReviewRecor
 from agent.campaign.calling import BudgetSpentError
 from agent.campaign.context import Context
 from agent.reviewing.code import ModelCodeReviewer
-from reviewers import CodeReviewer, Measured, Subject, Verdict
+from reviewers import NOTHING_TO_OBJECT, CodeReviewer, Measured, Subject, Verdict
 from templates.errors import CandidateError
 
 __all__ = ["Reviewing"]
 
 _TEXT_LENGTH = 300
-_NOTHING = "Nothing to object."
 # Of the code; what is said of a paper says nothing against the candidate as a parent.
 _OF_CODE = ("rules", ModelCodeReviewer.name)
 _WORST_FIRST: tuple[Verdict, ...] = ("reject", "concern", "accept")
@@ -86,7 +85,8 @@ class Reviewing:
         latest = {one.reviewer: one for one in self._context.archive.reviews(candidate_id)}
         if not latest:
             return None
-        said = [one.text for one in latest.values() if one.text != _NOTHING] or [_NOTHING]
+        said = [one.text for one in latest.values() if one.text != NOTHING_TO_OBJECT]
+        said = said or [NOTHING_TO_OBJECT]
         text = " ".join(dict.fromkeys(said))
         return text if len(text) <= _TEXT_LENGTH else text[: _TEXT_LENGTH - 3].rstrip() + "..."
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from agent.archive import Archive, CandidateRecord, EventRecord
+from reviewers import NOTHING_TO_OBJECT
 from templates.contract import TemplateSpec
 
 __all__ = ["Remembered", "earlier_campaigns"]
@@ -61,9 +62,10 @@ def earlier_campaigns(archive: Archive, campaign: str, spec: TemplateSpec) -> li
         )
         for record in best:
             reviews = {one.reviewer: one.text for one in archive.reviews(record.id)}
-            text = " ".join(reviews[name] for name in sorted(reviews, key=lambda n: n != "paper"))
+            order = sorted(reviews, key=lambda name: name != "paper")
+            said = [reviews[name] for name in order if reviews[name] != NOTHING_TO_OBJECT]
             remembered = Remembered(
-                record.name, record.thought, record.score, record.is_discovery, text
+                record.name, record.thought, record.score, record.is_discovery, " ".join(said)
             )
             found.append(("paper" in reviews, record, remembered))
     sign = spec.primary.direction.sign

@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 
 from reviewers.code.gains import compare
-from reviewers.contract import TEXT_LENGTH, Review, Subject, Verdict
+from reviewers.contract import NOTHING_TO_OBJECT, TEXT_LENGTH, Review, Subject, Verdict
 from templates.errors import CandidateError
 
 __all__ = ["PROMPTS", "code_form_schema", "code_prompt", "parse_code_form", "prompt_text"]
@@ -113,7 +113,7 @@ def _text(answers: Mapping[str, bool], said: Mapping[str, str]) -> str:
         faults.append("exploits the metric")
     problem = said["problem"] if said["problem"].lower().strip(" .") != "none" else ""
     parts = [", ".join(faults), problem, said["advice"]]
-    text = " ".join(f"{part.rstrip('.')}." for part in parts if part) or "Nothing to object."
+    text = " ".join(f"{part.rstrip('.')}." for part in parts if part) or NOTHING_TO_OBJECT
     text = text[0].upper() + text[1:]
     return text if len(text) <= TEXT_LENGTH else text[: TEXT_LENGTH - 3].rstrip() + "..."
 

@@ -183,7 +183,7 @@ def test_an_idea_is_in_the_prompt_of_its_proposal_and_in_the_archive(tmp_path: P
     assert "Not new. Try a slower decay." in asked.messages[1]["content"]
     shown = CliRunner().invoke(app, ["ideas", "--home", str(tmp_path), "--json"])
     (told,) = json.loads(shown.output)["ideas"]
-    assert told["idea"]["name"] == "capped_growth"
+    assert told["idea"]["hypothesis"] == IDEA["hypothesis"]
     assert told["became"]["outcome"] == archive.candidate(record.candidate).outcome
     # A later campaign knows what this one found and how it was reviewed, as it was when it began.
     later, _ = write_next(archive, campaign)
