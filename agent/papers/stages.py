@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,7 +11,16 @@ from typing import Any, Protocol
 from agent.archive import Archive, CandidateRecord, EventRecord
 from agent.papers.sections import SECTIONS
 
-__all__ = ["STAGES", "PaperReviewer", "StageStore", "model_of", "review_costs", "revisions"]
+__all__ = [
+    "STAGES",
+    "PaperReviewer",
+    "PaperVersion",
+    "StageStore",
+    "model_of",
+    "review_costs",
+    "revisions",
+    "versions",
+]
 
 EVENT = "paper.stage"
 
@@ -95,6 +105,46 @@ def model_of(archive: Archive, candidate: CandidateRecord) -> str | None:
     latest = StageStore.latest(archive, candidate)
     begun = StageStore(archive, candidate, latest).load().get("begin") if latest else None
     return None if begun is None else str(begun["model"])
+
+
+@dataclass(frozen=True)
+class PaperVersion:
+    """One version of a candidate's paper, as the archive has it.
+
+    Args:
+        version: Its number, from 1.
+        model: Who began it.
+        revises: Which version it revises; None where it is a first one.
+        status: Of the document; ``begun`` where there is none yet.
+        overall: Rating of its review, 1 to 10; None where there is none.
+        decision: Of its review; None where there is none.
+    """
+
+    version: int
+    model: str
+    revises: int | None
+    status: str
+    overall: float | None
+    decision: str | None
+
+
+def versions(archive: Archive, candidate: CandidateRecord) -> list[PaperVersion]:
+    """All papers of a candidate, the first one first."""
+    found = []
+    for number, kept in sorted(_stages(archive, candidate).items()):
+        begun = kept.get("begin", {})
+        review = kept.get("review", {}).get("review") or {}
+        found.append(
+            PaperVersion(
+                number,
+                str(begun.get("model", "")),
+                begun.get("revises"),
+                str(kept.get("document", {}).get("status", "begun")),
+                review.get("overall"),
+                review.get("decision"),
+            )
+        )
+    return found
 
 
 def review_costs(archive: Archive, campaign: str, *, leave_out: str) -> float:

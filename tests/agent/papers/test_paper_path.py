@@ -9,17 +9,19 @@ from pathlib import Path
 import pytest
 from completions import IDEAS
 from forms import form
+from typer.testing import CliRunner
 
 from agent.archive import Archive, CampaignRecord
 from agent.campaign import Campaign, CampaignSettings
 from agent.campaign.context import StopRequestedError
 from agent.campaign.extending import measures_left
 from agent.campaign.settings import Knobs
+from agent.cli.app import app
 from agent.loading import template_of
 from agent.papers.automatic import AutomaticPapers
 from agent.papers.path import PaperPath
 from agent.papers.reviewed import ModelPaperReviewer
-from agent.papers.stages import StageStore
+from agent.papers.stages import StageStore, versions
 from agent.reviewing import ReviewPlan
 from templates.errors import UserError
 
@@ -127,6 +129,13 @@ def test_the_whole_path(done: tuple[Path, CampaignRecord]) -> None:
         assert "fresh" in (result.folder / "paper.tex").read_text()
         assert result.numbers > first.numbers
         calls = archive.model_calls(record.id, candidate.index)
+        first_one, second_one = versions(archive, candidate)
+        assert (first_one.revises, second_one.revises) == (None, 1)
+        assert {one.status for one in (first_one, second_one)} == {"done"}
+        shown = CliRunner().invoke(app, ["show", candidate.id, "--home", str(home)])
+        assert "version 2, a revision of 1: done, reviewed 5 of 10, Reject" in " ".join(
+            shown.output.split()
+        )
         # What was written and reviewed before was not paid for again.
         assert sum(call.role.startswith("paper1.") for call in calls) == first.calls
         assert len({(call.role, call.attempt) for call in calls}) == len(calls)
