@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reviewers.contract import (
+    NOTHING_TO_OBJECT,
     CodeReviewer,
     Finding,
     Measured,
@@ -12,4 +13,13 @@ from reviewers.contract import (
     Verdict,
 )
 
-__all__ = ["CodeReviewer", "Finding", "Measured", "Review", "Severity", "Subject", "Verdict"]
+__all__ = [
+    "NOTHING_TO_OBJECT",
+    "CodeReviewer",
+    "Finding",
+    "Measured",
+    "Review",
+    "Severity",
+    "Subject",
+    "Verdict",
+]

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 from templates.contract import TemplateSpec
 
 __all__ = [
+    "NOTHING_TO_OBJECT",
     "TEXT_LENGTH",
     "CodeReviewer",
     "Finding",
@@ -24,6 +25,9 @@ Verdict: TypeAlias = Literal["accept", "concern", "reject"]
 
 TEXT_LENGTH = 200
 """Longest text of a review, in characters: it goes into prompts."""
+
+NOTHING_TO_OBJECT = "Nothing to object."
+"""Text of a review without a finding."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,7 @@ class Subject:
         duplicate_of: Name of the earlier candidate it equals.
         measured: Its results.
         baselines: Results of the baselines by name.
+        index: Its position in the campaign.
     """
 
     name: str
@@ -91,6 +96,7 @@ class Subject:
     duplicate_of: str | None = None
     measured: Sequence[Measured] = ()
     baselines: Mapping[str, Sequence[Measured]] = field(default_factory=dict)
+    index: int = 0
 
 
 @dataclass(frozen=True)

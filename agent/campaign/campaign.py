@@ -27,9 +27,12 @@ from agent.campaign.settings import CampaignSettings
 from agent.campaign.slot import Slots
 from agent.evaluation.platforms import choose_platform
 from agent.evaluation.workers import DaemonPool
+from agent.ideas import IdeaMaker, IdeaPlan
+from agent.literature import open_catalogues
 from agent.llm import open_model
 from agent.llm.contract import LanguageModel
 from agent.proposers import LlmProposer, load_prompts
+from agent.reviewing.code import ModelCodeReviewer
 from reviewers.code.rules import RuleReviewer
 from sandboxes.contract import Guarantee
 from sandboxes.engines import Engine, open_engine
@@ -202,7 +205,17 @@ class Campaign:
             wait=context.wait,
             notify=context.tell,
         )
-        reviewing = Reviewing(context, [RuleReviewer()])
+        knobs = context.knobs
+        reviewing = self._reviewing(context, caller, models)
+        ideas = IdeaMaker(
+            self._archive,
+            self.id,
+            context.seed,
+            context.spec,
+            caller,
+            open_catalogues(knobs.literature, self._home, context.wait),
+            IdeaPlan(knobs.idea_reflections, knobs.idea_searches),
+        )
         slots = Slots(
             context,
             baselines,
@@ -211,8 +224,9 @@ class Campaign:
             LlmProposer(context.knobs.selector, context.knobs.sampling(), context.knobs.in_flight),
             load_prompts(context.template.prompt),
             reviewing,
+            ideas,
         )
-        confirming = Confirming(context, baselines, slots, reviewing)
+        confirming = Confirming(context, baselines, reviewing)
 
         def work() -> None:
             monitor.phase = "searching"
@@ -221,6 +235,21 @@ class Campaign:
             confirming.run()
 
         return work
+
+    def _reviewing(
+        self, context: Context, caller: Caller, models: list[LanguageModel]
+    ) -> Reviewing:
+        choice = context.knobs.code_review
+        if choice == "auto":
+            # A recording answers what was asked when it was made, and nothing else.
+            recorded = all(name.startswith("recorded:") for name in self._settings.models)
+            choice = "off" if recorded else "advise"
+        if choice == "off":
+            return Reviewing(context, [RuleReviewer()])
+        model = ModelCodeReviewer(
+            self._archive, caller, models, context.seed, context.first_proposal
+        )
+        return Reviewing(context, [RuleReviewer()], model, model_decides=choice == "decide")
 
     def _search(
         self, context: Context, baselines: Baselines, slots: Slots, monitor: Monitor

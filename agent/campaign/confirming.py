@@ -10,7 +10,6 @@ from agent.campaign.baselines import Baselines
 from agent.campaign.context import Context
 from agent.campaign.reviewing import Reviewing
 from agent.campaign.scoring import run_ablations, run_tier, scores_of
-from agent.campaign.slot import Slots
 from agent.evaluation.racing import Verdict, gain, judge
 from agent.evaluation.seeds import Job
 from agent.evaluation.statistics import alpha_spent
@@ -26,12 +25,9 @@ CONFIRM_CONFIDENCE = 0.6
 class Confirming:
     """Runs the confirm tier for the few candidates that did better than every baseline."""
 
-    def __init__(
-        self, context: Context, baselines: Baselines, slots: Slots, reviewing: Reviewing
-    ) -> None:
+    def __init__(self, context: Context, baselines: Baselines, reviewing: Reviewing) -> None:
         self._context = context
         self._baselines = baselines
-        self._slots = slots
         self._reviewing = reviewing
 
     def run(self) -> list[CandidateRecord]:
@@ -39,7 +35,7 @@ class Confirming:
         chosen = self._chosen()
         if not chosen:
             return []
-        yardstick = self._measure_baselines(self._context.knobs.confirm_baselines)
+        yardstick = self.measure_baselines(self._context.knobs.confirm_baselines)
         found = []
         for place, record in enumerate(chosen, start=1):
             self._context.raise_if_stopping()
@@ -47,6 +43,13 @@ class Confirming:
             if settled.is_discovery:
                 found.append(settled)
         return found
+
+    def confirm(self, record: CandidateRecord) -> CandidateRecord:
+        """Confirm one more candidate, after those that the campaign has confirmed."""
+        archive = self._context.archive
+        done = len(archive.events(self._context.id, kinds=("confirmed",)))
+        yardstick = self.measure_baselines(self._context.knobs.confirm_baselines)
+        return self._settle(record, yardstick, done + 1)
 
     def _chosen(self) -> list[CandidateRecord]:
         """Proposals that are probably ahead of the best baseline, the largest gain first."""
@@ -67,7 +70,7 @@ class Confirming:
             : context.knobs.confirm
         ]
 
-    def _measure_baselines(self, count: int | None) -> dict[str, dict[Job, float]]:
+    def measure_baselines(self, count: int | None) -> dict[str, dict[Job, float]]:
         """Scores of the best baselines of the search on the confirm tier; None for all of them.
 
         What was measured before is taken from the archive.
@@ -89,7 +92,7 @@ class Confirming:
         if record.outcome in ("confirmed", "discovery"):
             return record
         tier = context.spec.tier("confirm")
-        program = self._slots.program(record)
+        program = context.engine.trace(record.code)
         try:
             scores = run_tier(context, record, program, tier)
             run_ablations(context, record, program, tier)
@@ -116,7 +119,7 @@ class Confirming:
         if verdict.holds:
             # Ahead of the best ones of the search; the best one on fresh seeds or on held-out tasks
             # may be another.
-            verdict = verdict_against(self._measure_baselines(None))
+            verdict = verdict_against(self.measure_baselines(None))
         accepted = self._reviewing.review(record.id, "confirm")
         is_discovery = verdict.holds and accepted
         with context.archive.transaction() as step:

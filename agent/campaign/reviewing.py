@@ -5,18 +5,42 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.archive.records import CandidateRecord, EvaluationRecord, ReviewRecord
+from agent.campaign.calling import BudgetSpentError
 from agent.campaign.context import Context
-from reviewers import CodeReviewer, Measured, Subject
+from agent.reviewing.code import ModelCodeReviewer
+from reviewers import NOTHING_TO_OBJECT, CodeReviewer, Measured, Subject, Verdict
+from templates.errors import CandidateError
 
 __all__ = ["Reviewing"]
 
+_TEXT_LENGTH = 300
+# Of the code; what is said of a paper says nothing against the candidate as a parent.
+_OF_CODE = ("rules", ModelCodeReviewer.name)
+_WORST_FIRST: tuple[Verdict, ...] = ("reject", "concern", "accept")
+
 
 class Reviewing:
-    """Asks the code reviewers and keeps what they say; the same question is asked once."""
+    """Asks the code reviewers and keeps what they say; the same question is asked once.
 
-    def __init__(self, context: Context, reviewers: Sequence[CodeReviewer]) -> None:
+    Args:
+        context: The campaign.
+        reviewers: Those that decide; rules, so that they cost nothing.
+        model: Asked after them once a candidate was searched, unless they reject it; None for none.
+        model_decides: Whether a discovery needs the model's consent as well.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        reviewers: Sequence[CodeReviewer],
+        model: ModelCodeReviewer | None = None,
+        *,
+        model_decides: bool = False,
+    ) -> None:
         self._context = context
         self._reviewers = reviewers
+        self._model = model
+        self._model_decides = model_decides
 
     def review(self, candidate_id: str, stage: str) -> bool:
         """Review a candidate after a tier.
@@ -26,7 +50,7 @@ class Reviewing:
             stage: The tier that it has just completed.
 
         Returns:
-            Whether every reviewer accepts it.
+            Whether every reviewer that decides accepts it.
         """
         archive = self._context.archive
         said = {
@@ -49,12 +73,57 @@ class Reviewing:
                 )
                 archive.add_review(record)
                 said[reviewer.name] = record
-        return all(review.verdict == "accept" for review in said.values())
+        rules = [said[one.name] for one in self._reviewers]
+        accepted = all(review.verdict == "accept" for review in rules)
+        if self._model is None or stage not in ("search", "confirm"):
+            return accepted
+        verdict = self._ask_model(self._model, candidate_id, stage, rules)
+        return accepted and (not self._model_decides or verdict == "accept")
 
     def text(self, candidate_id: str) -> str | None:
-        """What was said last about a candidate, for prompts; None where nothing was."""
-        reviews = self._context.archive.reviews(candidate_id)
-        return reviews[-1].text if reviews else None
+        """What was said last by each reviewer, for prompts; None where nothing was."""
+        latest = {one.reviewer: one for one in self._context.archive.reviews(candidate_id)}
+        if not latest:
+            return None
+        said = [one.text for one in latest.values() if one.text != NOTHING_TO_OBJECT]
+        said = said or [NOTHING_TO_OBJECT]
+        text = " ".join(dict.fromkeys(said))
+        return text if len(text) <= _TEXT_LENGTH else text[: _TEXT_LENGTH - 3].rstrip() + "..."
+
+    def verdict(self, candidate_id: str) -> Verdict | None:
+        """The worst of what was said last of its code; None where nothing was."""
+        latest = {one.reviewer: one for one in self._context.archive.reviews(candidate_id)}
+        given = {latest[name].verdict for name in _OF_CODE if name in latest}
+        return next((one for one in _WORST_FIRST if one in given), None)
+
+    def _ask_model(
+        self, model: ModelCodeReviewer, candidate_id: str, stage: str, rules: list[ReviewRecord]
+    ) -> str | None:
+        """The model's verdict, asked for once; None where the rules reject or it has none."""
+        context = self._context
+        for review in context.archive.reviews(candidate_id):
+            if review.reviewer == model.name:
+                return review.verdict
+        if any(review.verdict == "reject" for review in rules):
+            return None
+        record = context.archive.candidate(candidate_id)
+        context.show(record.index, record.name, "review")
+        try:
+            found = model.review(self._subject(record), " ".join(one.text for one in rules))
+        except (CandidateError, BudgetSpentError) as error:
+            context.tell(f"{record.name}: no review by a model, {error}")
+            return None
+        context.archive.add_review(
+            ReviewRecord(
+                candidate_id,
+                found.reviewer,
+                found.verdict,
+                found.score,
+                found.text,
+                {**found.payload, "after": stage},
+            )
+        )
+        return found.verdict
 
     def _subject(self, record: CandidateRecord) -> Subject:
         archive = self._context.archive
@@ -76,6 +145,7 @@ class Reviewing:
             duplicate_of=record.duplicate_of,
             measured=measured,
             baselines=baselines,
+            index=record.index,
         )
 
     def _measured(self, record: CandidateRecord) -> list[Measured]:

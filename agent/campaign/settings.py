@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -30,6 +30,33 @@ class Knobs(BaseModel):
     confirm_baselines: int = Field(2, ge=1, description="best baselines that are confirmed")
     alpha: float = Field(0.05, gt=0, lt=1, description="chance of any false discovery")
     selector: str = Field("mixture", description="rule that chooses parents")
+    code_review: Literal["auto", "off", "advise", "decide"] = Field(
+        "auto",
+        description="what a model's review of code counts for: nothing, a word in prompts and "
+        "selection, or a condition of a discovery; auto is advise, and off for recordings",
+    )
+    idea_every: int = Field(
+        0, ge=0, le=1000, description="every so many proposals one begins with an idea; 0 for none"
+    )
+    idea_reflections: int = Field(1, ge=0, le=8, description="second looks at each idea")
+    idea_searches: int = Field(2, ge=0, le=10, description="searches of the literature for each")
+    literature: Literal["off", "local", "all"] = Field(
+        "local", description="who is asked whether an idea is new; all goes to the network"
+    )
+    papers: Literal["off", "discoveries", "best"] = Field(
+        "off",
+        description="papers written when the campaign is done: on each discovery; best: on the "
+        "best candidate where there is none",
+    )
+    paper_budget: float | None = Field(
+        None,
+        ge=0,
+        description="most dollars that a version of such a paper and its review may cost; without "
+        "it, what --budget has left",
+    )
+    paper_reviewers: int = Field(3, ge=0, le=16, description="reviews of such a paper")
+    paper_reflections: int = Field(1, ge=0, le=8, description="second looks of each")
+    paper_revisions: int = Field(0, ge=0, le=8, description="revisions from those reviews")
     temperature: float = Field(Sampling.temperature, ge=0, le=2)
     explore_temperature: float = Field(Sampling.explore_temperature, ge=0, le=2)
     repair_temperature: float = Field(Sampling.repair_temperature, ge=0, le=2)

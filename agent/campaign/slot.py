@@ -18,6 +18,7 @@ from agent.campaign.context import Context
 from agent.campaign.reviewing import Reviewing
 from agent.campaign.scoring import measure, run_tier
 from agent.evaluation.racing import goes_on
+from agent.ideas import IdeaMaker
 from agent.llm.contract import LanguageModel
 from agent.proposers import (
     Attempt,
@@ -47,6 +48,7 @@ class Slots:
         proposer: Proposer,
         prompts: PromptSet,
         reviewing: Reviewing,
+        ideas: IdeaMaker,
     ) -> None:
         self._context = context
         self._baselines = baselines
@@ -55,6 +57,7 @@ class Slots:
         self._proposer = proposer
         self._prompts = prompts
         self._reviewing = reviewing
+        self._ideas = ideas
         self._lock = threading.Lock()
         self._identified: dict[int, threading.Event] = {}
         self._finished: dict[int, threading.Event] = {}
@@ -76,15 +79,13 @@ class Slots:
             if not self._context.stopping.is_set():
                 self._event(self._finished, slot).set()
 
-    def program(self, record: CandidateRecord) -> Program:
-        """The program of an accepted candidate, traced again from its code."""
-        return self._context.engine.trace(record.code)
-
     def _live(self, slot: int, index: int) -> None:
         context = self._context
         try:
             accepted = self._propose(slot, index)
         except BudgetSpentError:
+            if context.find(index) is None:
+                context.archive.add_candidate(self._empty(slot, index, ()))
             context.archive.update_candidate(
                 context.candidate_id(index), terminal=True, outcome="unfunded"
             )
@@ -126,7 +127,7 @@ class Slots:
     def _propose(self, slot: int, index: int) -> tuple[CandidateRecord, Program] | None:
         """Ask, repair, trace, identify; None where no attempt became an acceptable program."""
         context = self._context
-        asked = self._asking(slot)
+        asked = self._asking(slot, index)
         previous: list[Attempt] = []
         past = {a.attempt: a for a in context.archive.attempts(context.candidate_id(index))}
         for attempt in range(context.knobs.repairs + 1):
@@ -146,9 +147,34 @@ class Slots:
         self._give_up(index, previous[-1])
         return None
 
-    def _asking(self, slot: int) -> ProposerContext:
-        return ProposerContext(
-            self._context.spec, self._prompts, self._context.seed, self._visible(slot)
+    def _asking(self, slot: int, index: int) -> ProposerContext:
+        context = self._context
+        visible = self._visible(slot)
+        idea = None
+        every = context.knobs.idea_every
+        if every and (slot + 1) % every == 0:
+            model = self._models[slot % len(self._models)]
+            context.show(index, f"proposal_{slot}", "idea", model.name)
+            settled = slot - context.knobs.in_flight + 1
+            made = self._ideas.make(
+                slot, index, context.candidate_id(index), model, visible, settled
+            )
+            idea = made.idea.text if made.idea and made.fate == "proposed" else None
+        return ProposerContext(context.spec, self._prompts, context.seed, visible, idea)
+
+    def _empty(self, slot: int, index: int, parents: tuple[str, ...]) -> CandidateRecord:
+        """A candidate that nothing is known of yet."""
+        return CandidateRecord(
+            id=self._context.candidate_id(index),
+            campaign_id=self._context.id,
+            index=index,
+            kind="proposal",
+            stage="proposed",
+            name=f"proposal_{slot}",
+            code="",
+            model=self._models[slot % len(self._models)].name,
+            parents=parents,
+            created_at=datetime.now(UTC),
         )
 
     def _ask(
@@ -165,18 +191,7 @@ class Slots:
         record = context.find(index)
         if record is None:
             # The row exists before the first call, so that whatever comes back has a place.
-            record = CandidateRecord(
-                id=context.candidate_id(index),
-                campaign_id=context.id,
-                index=index,
-                kind="proposal",
-                stage="proposed",
-                name=f"proposal_{slot}",
-                code="",
-                model=model.name,
-                parents=request.parents,
-                created_at=datetime.now(UTC),
-            )
+            record = self._empty(slot, index, request.parents)
             with context.archive.transaction() as step:
                 for prompt in request.prompts:
                     step.add_prompt(prompt)
@@ -347,6 +362,7 @@ class Slots:
                 parents=record.parents,
                 known_as=record.known_as,
                 review=self._reviewing.text(record.id),
+                verdict=self._reviewing.verdict(record.id),
                 error_kind=record.error_kind,
                 error_message=record.error_message,
             )

@@ -10,6 +10,7 @@ from agent.cli.commands.campaigns import list_campaigns, status, stop
 from agent.cli.commands.candidates import best, show
 from agent.cli.commands.doctor import doctor
 from agent.cli.commands.evaluate import evaluate
+from agent.cli.commands.ideas import ideas
 from agent.cli.commands.models import models
 from agent.cli.commands.paper import paper
 from agent.cli.commands.report import report
@@ -70,6 +71,7 @@ for command, name, panel, example in (
     (report, "report", _CAMPAIGNS, "discover report 3f2a"),
     (best, "best", _CANDIDATES, "discover best --limit 20"),
     (show, "show", _CANDIDATES, "discover show 3f2a-7"),
+    (ideas, "ideas", _CANDIDATES, "discover ideas 3f2a"),
     (paper, "paper", _CANDIDATES, "discover paper 3f2a-7 --budget 2"),
     (evaluate, "evaluate", _CANDIDATES, "discover evaluate preference_loss my_loss.py --json"),
     (review, "review", _PAPERS, "discover review paper.pdf --reviewers 3"),

@@ -20,6 +20,7 @@ from agent.wording import interval, number
 
 if TYPE_CHECKING:
     from agent.archive import Archive, CandidateRecord, EvaluationRecord
+    from agent.papers.stages import PaperVersion
     from templates.contract import TemplateSpec
 
 __all__ = ["candidate_object", "candidate_page"]
@@ -33,6 +34,7 @@ def candidate_object(archive: Archive, candidate: CandidateRecord) -> dict[str, 
     described["attempts"] = jsonable(archive.attempts(candidate.id))
     described["evaluations"] = jsonable(archive.evaluations(candidate.id))
     described["reviews"] = jsonable(archive.reviews(candidate.id))
+    described["papers"] = jsonable(_papers(archive, candidate))
     described["children"] = [child.id for child in archive.children(candidate.id)]
     return described
 
@@ -61,6 +63,21 @@ def candidate_page(
         )
 
 
+def _papers(archive: Archive, candidate: CandidateRecord) -> list[PaperVersion]:
+    if candidate.kind not in ("proposal", "user"):
+        return []
+    from agent.papers.stages import versions
+
+    return versions(archive, candidate)
+
+
+def _paper(one: PaperVersion) -> str:
+    """For example ``version 2, a revision of 1: done, reviewed 5 of 10, Reject``."""
+    of = "" if one.revises is None else f", a revision of {one.revises}"
+    rated = "" if one.overall is None else f", reviewed {one.overall:g} of 10, {one.decision}"
+    return f"version {one.version}{of}: {one.status}{rated}"
+
+
 def _section(title: str, body: RenderableType) -> Iterator[RenderableType]:
     yield Text(f"\n{title}", style="bold underline")
     yield Padding(body, (0, 0, 0, 2), expand=False)
@@ -84,6 +101,7 @@ def _facts(
     yield "error", _error(candidate.error_kind, candidate.error_message)
     parents = [archive.candidate(identifier) for identifier in candidate.parents]
     yield "parents", ", ".join(f"{shorten(parent.name, 40)} ({parent.id})" for parent in parents)
+    yield "papers", "; ".join(map(_paper, _papers(archive, candidate)))
     yield "program", (candidate.program_digest or "")[:16]
     yield "sandbox", "; ".join(_sandboxes(archive.evaluations(candidate.id)))
 

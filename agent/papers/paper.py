@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Callable, Mapping
@@ -24,8 +25,8 @@ from agent.papers.latex.tables import TABLE_WORDS, TABLES, table_keys
 from agent.papers.sections import SECTIONS
 from agent.papers.stages import PaperReviewer, StageStore
 from agent.papers.typesetting import Press, set_paper
-from agent.papers.writing import Author, Written
-from templates.errors import UserError
+from agent.papers.writing import Author, Revision, Written
+from templates.errors import CandidateError, UserError
 
 __all__ = ["Paper", "PaperResult"]
 
@@ -53,6 +54,7 @@ class PaperResult:
         calls: Calls of language models for this paper.
         cost_usd: What they cost.
         review: What the reviewer said; None where there was none.
+        review_cost_usd: What that cost.
     """
 
     candidate: str
@@ -69,6 +71,7 @@ class PaperResult:
     calls: int
     cost_usd: float
     review: Mapping[str, Any] | None
+    review_cost_usd: float = 0.0
 
 
 class Paper:
@@ -168,10 +171,11 @@ class Paper:
                 author,
             )
             self._store.keep("document", outcome.to_json())
-            review = self._review(kept, outcome.pdf)
         finally:
+            # Before the review, which may open the same one.
             model.close()
         calls = self._own_calls()
+        review = self._review(kept, outcome.pdf)
         return PaperResult(
             candidate=self._candidate.id,
             version=self.version,
@@ -187,6 +191,7 @@ class Paper:
             calls=len(calls),
             cost_usd=sum(call.cost_usd for call in calls),
             review=review,
+            review_cost_usd=float(((review or {}).get("review") or {}).get("cost_usd") or 0.0),
         )
 
     def _author(self, book: FactBook, figures: list[PaperFigure], model: LanguageModel) -> Author:
@@ -215,6 +220,21 @@ class Paper:
             version=self.version,
             names={**names, **{key: TABLE_WORDS[key] for key in TABLES}},
             template_figures=[figure.key for figure in figures if figure.of_template],
+            revision=self._revision(),
+        )
+
+    def _revision(self) -> Revision | None:
+        """What this version revises, where it does; see `agent.papers.improving`."""
+        kept = self._store.load()
+        number = kept.get("begin", {}).get("revises")
+        if number is None:
+            return None
+        before = StageStore(self._archive, self._candidate, int(number)).load()
+        review = before["review"]["review"]
+        return Revision(
+            {section.name: before[section.name]["source"] for section in SECTIONS},
+            kept.get("plan", {}).get("advice", {}),
+            list(review.get("weaknesses") or ()),
         )
 
     def _write(self, author: Author, kept: Mapping[str, Mapping[str, Any]]) -> dict[str, Written]:
@@ -262,11 +282,22 @@ class Paper:
         if self._reviewer is None or pdf is None:
             return None
         said = kept.get("review")
-        if said is None or said.get("reviewer") != self._reviewer.name:
+        digest = hashlib.sha256(pdf.read_bytes()).hexdigest()
+        asked = {"reviewer": self._reviewer.name, "pdf_sha256": digest}
+        if said is None or any(said.get(name) != asked[name] for name in asked):
             self._raise_if_stopping()
             self._say(f"review by {self._reviewer.name}")
-            review = dict(self._reviewer.review(pdf, self._candidate))
-            said = {"reviewer": self._reviewer.name, "review": review}
+            left = None
+            if self._budget_usd is not None:
+                spent = sum(call.cost_usd for call in self._own_calls())
+                left = max(0.0, self._budget_usd - spent)
+            try:
+                review = dict(self._reviewer.review(pdf, self._candidate, left))
+            except (CandidateError, UserError) as error:
+                # The paper stands; the same command asks for its review again.
+                self._say(f"no review: {error}")
+                return {**asked, "review": None, "fault": str(error)}
+            said = {**asked, "review": review}
             self._store.keep("review", said)
         (self.folder / "review.json").write_text(json.dumps(said, indent=2) + "\n")
         return said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,7 +11,16 @@ from typing import Any, Protocol
 from agent.archive import Archive, CandidateRecord, EventRecord
 from agent.papers.sections import SECTIONS
 
-__all__ = ["STAGES", "PaperReviewer", "StageStore"]
+__all__ = [
+    "STAGES",
+    "PaperReviewer",
+    "PaperVersion",
+    "StageStore",
+    "model_of",
+    "review_costs",
+    "revisions",
+    "versions",
+]
 
 EVENT = "paper.stage"
 
@@ -27,19 +37,28 @@ STAGES: tuple[str, ...] = (
 class PaperReviewer(Protocol):
     """Reviews a finished paper.
 
-    ``review`` may ask a language model, records its calls itself and changes nothing else.
+    ``review`` may ask a language model and records its calls itself; it may keep what it says
+    beside the candidate and changes nothing else.
     """
 
     name: str
 
-    def review(self, pdf: Path, candidate: CandidateRecord) -> Mapping[str, Any]:
+    def review(
+        self, pdf: Path, candidate: CandidateRecord, budget_usd: float | None
+    ) -> Mapping[str, Any]:
         """The review as JSON data.
 
         Args:
             pdf: The paper.
             candidate: Whom it is about.
+            budget_usd: Limit on what its calls may cost; None for none.
+
+        Returns:
+            JSON data; ``cost_usd`` in it is what was paid.
 
         Raises:
+            CandidateError: No model gave a valid review.
+            UserError: The budget is spent, or a model cannot be used.
             InfrastructureError: Whatever the reviewer asks is down; it is tried again.
         """
         ...
@@ -79,6 +98,73 @@ class StageStore:
     def latest(archive: Archive, candidate: CandidateRecord) -> int:
         """Number of the candidate's latest paper; 0 where there is none."""
         return max(_stages(archive, candidate), default=0)
+
+
+def model_of(archive: Archive, candidate: CandidateRecord) -> str | None:
+    """The model that began the candidate's latest paper; None where there is none."""
+    latest = StageStore.latest(archive, candidate)
+    begun = StageStore(archive, candidate, latest).load().get("begin") if latest else None
+    return None if begun is None else str(begun["model"])
+
+
+@dataclass(frozen=True)
+class PaperVersion:
+    """One version of a candidate's paper, as the archive has it.
+
+    Args:
+        version: Its number, from 1.
+        model: Who began it.
+        revises: Which version it revises; None where it is a first one.
+        status: Of the document; ``begun`` where there is none yet.
+        overall: Rating of its review, 1 to 10; None where there is none.
+        decision: Of its review; None where there is none.
+    """
+
+    version: int
+    model: str
+    revises: int | None
+    status: str
+    overall: float | None
+    decision: str | None
+
+
+def versions(archive: Archive, candidate: CandidateRecord) -> list[PaperVersion]:
+    """All papers of a candidate, the first one first."""
+    found = []
+    for number, kept in sorted(_stages(archive, candidate).items()):
+        begun = kept.get("begin", {})
+        review = kept.get("review", {}).get("review") or {}
+        found.append(
+            PaperVersion(
+                number,
+                str(begun.get("model", "")),
+                begun.get("revises"),
+                str(kept.get("document", {}).get("status", "begun")),
+                review.get("overall"),
+                review.get("decision"),
+            )
+        )
+    return found
+
+
+def review_costs(archive: Archive, campaign: str, *, leave_out: str) -> float:
+    """Dollars that reviews of a campaign's papers have cost, those of one candidate left out."""
+    return sum(
+        float((event.payload["content"].get("review") or {}).get("cost_usd") or 0.0)
+        for event in archive.events(campaign, kinds=(EVENT,))
+        if event.payload["stage"] == "review" and event.payload["candidate"] != leave_out
+    )
+
+
+def revisions(archive: Archive, candidate: CandidateRecord) -> int:
+    """How many versions the candidate's latest paper revises, one after the other."""
+    count, version = 0, StageStore.latest(archive, candidate)
+    while True:
+        kept = StageStore(archive, candidate, version).load() if version else {}
+        before = kept.get("begin", {}).get("revises")
+        if not isinstance(before, int):
+            return count
+        count, version = count + 1, before
 
 
 def _stages(

@@ -23,10 +23,11 @@ from agent.papers.claims.rules import Problem
 from agent.papers.sections import SECTIONS, Section, context_of, default_source, menu_of, tidy
 from templates.errors import CandidateError
 
-__all__ = ["Author", "Written", "answer_schema"]
+__all__ = ["Author", "Revision", "Written", "answer_schema"]
 
 _PROMPTS = ("system.jinja", "section.jinja", "refine.jinja", "whole.jinja", "latex.jinja")
 _SHOWN_PROBLEMS = 8
+_WISH_LENGTH = 300
 _MAX_TOKENS = 900
 _TIMEOUT_S = 600.0
 _TEMPERATURES = (0.6, 0.4, 0.2)
@@ -60,6 +61,25 @@ class Written:
         return cls(data["source"], data["author"], tuple(data["problems"]))
 
 
+@dataclass(frozen=True)
+class Revision:
+    """What a new version of a paper goes by.
+
+    Args:
+        earlier: The version before, by section.
+        advice: What to change, by section.
+        weaknesses: What the reviewers said of the whole.
+    """
+
+    earlier: Mapping[str, str]
+    advice: Mapping[str, str]
+    weaknesses: Sequence[str]
+
+    def wish(self, section: str) -> str:
+        """What the reviewers wish of a section, or of the whole where nothing is said of it."""
+        return self.advice.get(section) or " ".join(self.weaknesses)[:_WISH_LENGTH]
+
+
 @dataclass
 class Author:
     """Asks the model and judges what it says.
@@ -72,6 +92,7 @@ class Author:
         version: Which paper of the candidate.
         names: What figures and tables show, by key.
         template_figures: Keys of the figures that the template draws.
+        revision: What is revised, and why; None for a first version.
     """
 
     archive: Archive
@@ -81,6 +102,7 @@ class Author:
     version: int
     names: Mapping[str, str]
     template_figures: Sequence[str]
+    revision: Revision | None = None
     _environment: Environment = field(init=False)
 
     def __post_init__(self) -> None:
@@ -118,6 +140,8 @@ class Author:
             "menu": [f"{expression} - {shows}" for expression, shows in menu.items()],
             "default": default,
             "before": before,
+            "earlier": "" if self.revision is None else self.revision.earlier[section.name],
+            "wish": "" if self.revision is None else self.revision.wish(section.name),
         }
         schema = answer_schema(list(menu))
         draft, problems = self._ask(section, 0, "section.jinja", variables, schema)

@@ -89,6 +89,8 @@ class LlmProposer:
             selector = open_selector(self._selector, context.spec.primary.direction)
             selection = selector.select(context.visible, rng)
         direction = draw_direction(context.prompts, len(selection.parents), rng)
+        if context.idea is not None and not previous:
+            direction = f"carry out this idea. {context.idea}"
         messages = render(
             context.prompts,
             "propose.jinja",

@@ -46,12 +46,14 @@ class ProposerContext:
         prompts: Its prompt files.
         campaign_seed: Seed of the campaign, not negative.
         visible: Candidates that the archive shows at this moment.
+        idea: What the first attempt shall try, in the place of a direction; None for nothing.
     """
 
     spec: TemplateSpec
     prompts: PromptSet
     campaign_seed: int
     visible: Sequence[Peer]
+    idea: str | None = None
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,8 @@ class Peer:
         high: Upper end of the score's interval.
         parents: Ids of the candidates it was made from.
         known_as: Name of the known function it equals.
-        review: Short text of its review.
+        review: Short text of its reviews.
+        verdict: The worst of what the reviewers of its code said.
         error_kind: Class of the candidate error that ended it.
         error_message: That error in words.
     """
@@ -64,6 +65,7 @@ class Peer:
     parents: tuple[str, ...] = ()
     known_as: str | None = None
     review: str | None = None
+    verdict: Literal["accept", "concern", "reject"] | None = None
     error_kind: str | None = None
     error_message: str | None = None
 
@@ -117,15 +119,16 @@ def ranked(peers: Sequence[Peer], direction: Direction) -> list[Peer]:
 
 
 def eligible_parents(visible: Sequence[Peer], direction: Direction) -> list[Peer]:
-    """Who may be a parent, the best first.
+    """Who may be a parent, the best first and those that a review rejects last.
 
     Controls never are; a proposal that equals a known function is represented by that function.
     """
-    return [
+    eligible = [
         peer
         for peer in ranked(visible, direction)
         if peer.kind != "control" and peer.known_as is None and peer.error_kind is None
     ]
+    return sorted(eligible, key=lambda peer: peer.verdict == "reject")
 
 
 def siblings_of(

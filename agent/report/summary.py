@@ -205,6 +205,9 @@ def _is_valid(record: CandidateRecord) -> bool:
     return record.program_digest is not None and record.outcome != "invalid"
 
 
+_PROPOSING = ("propose", "repair", "idea", "novelty")
+
+
 def _models(
     archive: Archive,
     campaign: CampaignRecord,
@@ -217,7 +220,7 @@ def _models(
     calls: dict[str, list[Any]] = {}
     for call in archive.model_calls(campaign.id):
         # What is written about a candidate later may be by another model.
-        proposing = call.role in ("propose", "repair")
+        proposing = call.role.partition(":")[0] in _PROPOSING
         name = asked.get(call.slot, call.model) if proposing else call.model
         calls.setdefault(name, []).append(call)
     made: dict[str, list[CandidateRecord]] = {}

@@ -8,7 +8,15 @@ from dataclasses import asdict
 from reviewers.code.edited import edit_findings
 from reviewers.code.gains import compare, gain_findings
 from reviewers.code.syntax import function_findings, script_findings, uses
-from reviewers.contract import TEXT_LENGTH, Finding, Review, Severity, Subject, Verdict
+from reviewers.contract import (
+    NOTHING_TO_OBJECT,
+    TEXT_LENGTH,
+    Finding,
+    Review,
+    Severity,
+    Subject,
+    Verdict,
+)
 
 __all__ = ["RuleReviewer"]
 
@@ -63,7 +71,7 @@ def _verdict(findings: list[Finding]) -> Verdict:
 
 def _text(findings: list[Finding]) -> str:
     if not findings:
-        return "Nothing to object."
+        return NOTHING_TO_OBJECT
     joined = "; ".join(dict.fromkeys(finding.message for finding in findings))
     joined = " ".join(joined.split())
     text = joined[0].upper() + joined[1:] + "."

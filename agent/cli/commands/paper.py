@@ -12,13 +12,13 @@ import typer
 
 from agent.cli.failures import EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED
 from agent.cli.home import HomeOption, JsonOption, home_of, open_archive
-from agent.cli.output import console, emit_json, plain
-from agent.wording import money
+from agent.cli.output import console, emit_json, jsonable, plain
+from agent.wording import money, number
 
 if TYPE_CHECKING:
     from agent.papers.paper import PaperResult
 
-__all__ = ["paper"]
+__all__ = ["paper", "print_paper"]
 
 
 def paper(
@@ -47,16 +47,35 @@ def paper(
     budget: Annotated[
         float | None,
         typer.Option(
-            "--budget", metavar="USD", min=0, help="Spend at most so many dollars on this paper."
+            "--budget", metavar="USD", min=0, help="Spend at most so many dollars, review included."
         ),
     ] = None,
     again: Annotated[
         bool, typer.Option("--again", help="Begin another paper although there is one.")
     ] = False,
+    reviewers: Annotated[
+        int,
+        typer.Option(
+            "--reviewers", metavar="K", min=0, max=16, help="Reviews of the PDF; 0 for none."
+        ),
+    ] = 3,
+    reflections: Annotated[
+        int, typer.Option("--reflections", metavar="R", min=0, max=8, help="Second looks of each.")
+    ] = 1,
+    improve: Annotated[
+        int,
+        typer.Option(
+            "--improve",
+            metavar="N",
+            min=0,
+            max=8,
+            help="Revise it so often after its review; every version is kept.",
+        ),
+    ] = 0,
     json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
-    """Write a candidate's paper, every number of it linked to the archive.
+    """Write a candidate's paper, every number of it linked to the archive, and have it reviewed.
 
     Ctrl-C keeps what is done; the same command goes on, and pays for nothing twice.
     """
@@ -64,21 +83,32 @@ def paper(
     from agent.campaign.context import StopRequestedError
     from agent.cli.interrupt import Interruption
     from agent.evaluation.workers import DaemonPool
-    from agent.papers.paper import Paper
+    from agent.papers.path import PaperPath
+    from agent.papers.reviewed import ModelPaperReviewer
+    from agent.papers.stages import model_of
+    from agent.reviewing import ReviewPlan
     from templates.errors import UserError
 
     place = home_of(home)
     again_with = f"discover paper {candidate}"
     with open_archive(place) as archive:
-        work = Paper(
+        record = archive.candidate(candidate)
+        writer = model or model_of(archive, record) or "local"
+        reviewer = None
+        if reviewers:
+            plan = ReviewPlan(reviewers=reviewers, reflections=reflections)
+            reviewer = ModelPaperReviewer(archive, [writer], plan, home=place, notify=_tell)
+        work = PaperPath(
             archive,
-            archive.candidate(candidate),
+            record,
             model=model,
             home=place,
             out=out,
             budget_usd=budget,
             again=again,
             notify=_tell,
+            reviewer=reviewer,
+            improve=improve,
         )
         pool = DaemonPool(1, "paper")
         with Interruption(work.request_stop, exit_code=EXIT_INTERRUPTED) as interruption:
@@ -90,7 +120,7 @@ def paper(
             raise typer.Exit(EXIT_INTERRUPTED)
         pool.close()
         try:
-            result = future.result()
+            result, made = future.result()
         except StopRequestedError:
             _tell(f"kept what is done; go on with: {again_with}")
             raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -99,9 +129,14 @@ def paper(
                 f"{error}; what is done is kept: go on with {again_with} and a larger --budget"
             ) from error
     if json:
-        emit_json(result)
+        emit_json({**jsonable(result), "improvements": jsonable(made)})
     else:
-        _print(result)
+        print_paper(result)
+        for one in made:
+            done = ", ".join(one.measures).replace("_", " ") or "nothing new measured"
+            rated = f"overall {number(one.before)} before, {number(one.after)} after"
+            out_of = f"Version {one.result.version} revises version {one.revises}"
+            console().print(f"{out_of}: {done}; {rated}.", soft_wrap=True)
     if result.pdf is None:
         raise typer.Exit(EXIT_INFRASTRUCTURE)
 
@@ -112,15 +147,20 @@ def _tell(line: str) -> None:
     print(f"{moment:%H:%M:%S} {plain(line)}", file=sys.stderr, flush=True)
 
 
-def _print(result: PaperResult) -> None:
+def print_paper(result: PaperResult) -> None:
+    """What came of a paper, in three lines."""
     out = console()
     model = sum(said == "model" for said in result.authors.values())
     out.print(
         f"{model} of {len(result.authors)} sections by the model, {result.numbers} linked facts, "
-        f"{result.calls} calls, {money(result.cost_usd)} spent."
+        f"{result.calls} calls, {money(result.cost_usd)} spent, and "
+        f"{money(result.review_cost_usd)} on its review."
     )
     if result.pdf is None:
         out.print(f"No PDF: {plain(result.error or '')}", style="bold")
         out.print(f"Sources and log: {result.folder}", soft_wrap=True)
         return
     out.print(f"Paper, {result.pages} pages, set by {result.engine}: {result.pdf}", soft_wrap=True)
+    said = (result.review or {}).get("review")
+    if said is not None:
+        out.print(f"Review: {plain(said['text'])}", soft_wrap=True)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agent.archive import Archive, CampaignRecord
     from agent.campaign import Campaign
     from agent.campaign.progress import Observer
+    from agent.papers.paper import PaperResult
 
 __all__ = ["SandboxOption", "WorkersOption", "resume", "run"]
 
@@ -116,6 +117,16 @@ def resume(
     place = home_of(home)
     with open_archive(place) as archive:
         record = archive.campaign(campaign)
+        if record.status == "done":
+            from agent.papers.automatic import AutomaticPapers
+
+            if AutomaticPapers(archive, record, place, _tell).pending():
+                papers = _write_papers(archive, record, place, quiet=json)
+                if json:
+                    from agent.cli.commands.campaigns import campaign_object
+
+                    emit_json({**campaign_object(archive, record), "papers": papers})
+                return
         _follow(archive, Campaign.resume(archive, record.id, place), place, json, no_live)
 
 
@@ -167,7 +178,55 @@ def _follow(
     if interruption.received and record.status == "stopped":
         _say_resume(archive, record, as_json)
         raise typer.Exit(EXIT_INTERRUPTED)
-    _conclude(archive, record, place, as_json)
+    if as_json:
+        papers = _write_papers(archive, record, place, quiet=True)
+        _conclude(archive, record, place, papers)
+    else:
+        _conclude(archive, record, place, None)
+        _write_papers(archive, record, place, quiet=False)
+
+
+def _write_papers(
+    archive: Archive, record: CampaignRecord, place: Path, *, quiet: bool
+) -> list[PaperResult]:
+    """The papers that the campaign's settings ask for; nothing where they ask for none."""
+    if dict(record.settings.get("overrides", {})).get("papers", "off") == "off":
+        return []
+    from concurrent.futures import wait
+
+    from agent.campaign.context import StopRequestedError
+    from agent.cli.commands.paper import print_paper
+    from agent.cli.interrupt import Interruption
+    from agent.evaluation.workers import DaemonPool
+    from agent.papers.automatic import AutomaticPapers
+
+    work = AutomaticPapers(archive, record, place, _tell)
+    pool = DaemonPool(1, "papers")
+    with Interruption(work.request_stop, exit_code=EXIT_INTERRUPTED) as interruption:
+        future = pool.submit(work.write)
+        while not future.done() and not interruption.received:
+            wait([future], timeout=0.2)
+    if interruption.received:
+        _tell(f"kept what is done; go on with: discover resume {record.id}")
+        raise typer.Exit(EXIT_INTERRUPTED)
+    pool.close()
+    try:
+        results = future.result()
+    except StopRequestedError:
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    if results:
+        from agent.report import write_report
+
+        # With the reviews of the papers.
+        write_report(archive, record.id, place)
+    for result in results:
+        if not quiet:
+            print_paper(result)
+    return results
+
+
+def _tell(line: str) -> None:
+    print(plain(line), file=sys.stderr, flush=True)
 
 
 def _say_resume(archive: Archive, record: CampaignRecord, as_json: bool) -> None:
@@ -182,18 +241,21 @@ def _say_resume(archive: Archive, record: CampaignRecord, as_json: bool) -> None
     )
 
 
-def _conclude(archive: Archive, record: CampaignRecord, place: Path, as_json: bool) -> None:
-    """The table, one plain sentence, and where the report is."""
+def _conclude(
+    archive: Archive, record: CampaignRecord, place: Path, papers: list[PaperResult] | None
+) -> None:
+    """The table, one plain sentence, and where the report is; one object where papers are given."""
     from agent.report import write_report
     from agent.report.summary import summary
 
     found = summary(archive, record.id, limit=12)
     report = write_report(archive, record.id, place)
-    if as_json:
+    if papers is not None:
         from agent.cli.commands.campaigns import campaign_object
         from agent.cli.commands.candidates import ranking_object
 
-        emit_json({**campaign_object(archive, record), **ranking_object(found), "report": report})
+        said = {**campaign_object(archive, record), **ranking_object(found)}
+        emit_json({**said, "report": report, "papers": papers})
         return
     from agent.cli.tables import ranking_table
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 from pybtex.backends.latex import Backend
@@ -13,6 +12,7 @@ from pybtex.database import BibliographyData, parse_string
 from pybtex.exceptions import PybtexError
 from pybtex.style.formatting.unsrt import Style
 
+from agent.literature.library import shipped_text
 from templates.errors import UserError
 from templates.registry import Template
 
@@ -113,9 +113,7 @@ def load_library(template: Template | None = None) -> Library:
     Raises:
         UserError: A file is not BibTeX, an entry lacks something, or a key is there twice.
     """
-    texts = [
-        (_SHIPPED, resources.files("agent.papers.claims").joinpath(_SHIPPED).read_text("utf-8"))
-    ]
+    texts = [(_SHIPPED, shipped_text())]
     own = None if template is None else template.path / _SHIPPED
     if own is not None and own.is_file():
         texts.append((str(own), own.read_text(encoding="utf-8")))

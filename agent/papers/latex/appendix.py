@@ -10,6 +10,7 @@ from agent.papers.claims.facts import Fact, Rows
 from agent.papers.claims.ledger import Ledger
 from agent.papers.claims.typeset import tex
 from agent.papers.latex.figures import PaperFigure
+from templates.contract import FunctionSignature
 
 __all__ = ["code_block", "formula_block", "provenance_block", "wrapped", "written_block"]
 
@@ -41,24 +42,63 @@ def code_block(code: str, size: str = "footnotesize") -> str:
     return f"{{\\{size}\n\\begin{{verbatim}}\n{wrapped(code)}\n\\end{{verbatim}}\n}}"
 
 
-def formula_block(closed_form: str, *, as_source: bool) -> str:
-    """The closed form, scaled down where it is wider than the page.
+def formula_block(
+    closed_form: str, functions: Sequence[FunctionSignature], *, as_source: bool
+) -> str:
+    """The closed form, scaled down where it is wider than the page, and what its symbols mean.
 
     Args:
         closed_form: LaTeX math without dollar signs.
+        functions: What the template declares: symbols of arguments, and abbreviations.
         as_source: Show its source, since it is too long or LaTeX cannot set it.
     """
     if as_source or len(closed_form) > _LONGEST_FORMULA:
         return (
-            "Its closed form is too long to set; this is its source:\n"
+            "\\par The closed form, derived from the traced program, is too long to set. This is "
+            "its source:\n"
             f"{code_block(closed_form, 'scriptsize')}"
         )
     return (
+        "\\par In closed form, derived from the traced program, it is\n"
         f"\\sbox{{\\formulabox}}{{$\\displaystyle {closed_form}$}}%\n"
         "\\begin{center}\\ifdim\\wd\\formulabox>\\linewidth"
         "\\resizebox{\\linewidth}{!}{\\usebox{\\formulabox}}"
         "\\else\\usebox{\\formulabox}\\fi\\end{center}"
+        f"{_notation(closed_form, functions)}"
     )
+
+
+def _notation(closed_form: str, functions: Sequence[FunctionSignature]) -> str:
+    """What the symbols in a closed form mean; nothing where the template declares none."""
+    meanings: dict[str, str] = {}
+    shown = closed_form
+    for function in functions:
+        symbols = {one.name: one.symbol for one in function.arguments if one.symbol}
+        for short in function.abbreviations:
+            if _occurs(short.symbol, closed_form):
+                spelled = _spelled(short.expression, symbols)
+                meanings[short.symbol] = f"$= {spelled}$"
+                shown += f" {spelled}"
+        for argument in function.arguments:
+            if argument.symbol and _occurs(argument.symbol, shown):
+                meanings.setdefault(argument.symbol, f"is {tex(argument.description)}")
+    if _occurs(r"\sigma", closed_form):
+        meanings.setdefault(r"\sigma", "is the logistic function")
+    if not meanings:
+        return ""
+    listed = "; ".join(f"${symbol}$ {meaning}" for symbol, meaning in meanings.items())
+    return f"\n\\noindent where {listed}.\n"
+
+
+def _spelled(expression: str, symbols: Mapping[str, str]) -> str:
+    """A sum of arguments, by their symbols."""
+    return re.sub(r"[A-Za-z_]\w*", lambda m: symbols.get(m[0], tex(m[0])), expression)
+
+
+def _occurs(symbol: str, math: str) -> bool:
+    r"""Whether a symbol stands in a formula by itself: not \beta in \betaprime, nor x in \exp."""
+    before = "" if symbol.startswith("\\") else r"(?<![A-Za-z\\])"
+    return re.search(rf"{before}{re.escape(symbol)}(?![A-Za-z])", math) is not None
 
 
 def provenance_block(facts: Sequence[Fact], figures: Sequence[PaperFigure]) -> str:
@@ -67,14 +107,14 @@ def provenance_block(facts: Sequence[Fact], figures: Sequence[PaperFigure]) -> s
     lines = [_row(number, fact, sets) for number, fact in enumerate(facts, 1)]
     columns = "r" + "".join(
         rf">{{\raggedright\arraybackslash}}p{{{width}\linewidth}}"
-        for width in ("0.17", "0.37", "0.36")
+        for width in ("0.16", "0.36", "0.36")
     )
     head = " & ".join(
         rf"\textbf{{{word}}}" for word in ("", "Shown", "What it is, before rounding", "Rows")
     )
     table = "\n".join(
         [
-            "{\\scriptsize\\sloppy\\setlength{\\tabcolsep}{3pt}",
+            "{\\scriptsize\\sloppy\\setlength{\\tabcolsep}{5pt}",
             f"\\begin{{longtable}}{{{columns}}}",
             f"\\hline {head} \\\\ \\hline \\endhead",
             *lines,

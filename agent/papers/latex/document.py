@@ -126,7 +126,9 @@ def assemble(draft: Draft, ledger: Ledger, figures: Sequence[PaperFigure]) -> st
         body.part(f"prose:{section.name}", prose)
         if section.name == "method" and ledger.book.candidate.closed_form:
             closed = ledger.book.candidate.closed_form
-            body.part("formula", formula_block(closed, as_source=draft.formula_as_source))
+            functions = ledger.book.spec.functions
+            block = formula_block(closed, functions, as_source=draft.formula_as_source)
+            body.part("formula", block)
         for placed in _PLACED.get(section.name, ()):
             _place(body, placed, ledger, figures)
     body.heading("Compute and cost")

@@ -2,7 +2,7 @@
 
 A candidate with score ``s`` and ``n`` children weighs ``sigmoid((s - median) / scale) / (1 + n)``
 with the scores signed so that larger is better. The scale is the scores' median absolute deviation,
-so the rule needs no tuning per template.
+so the rule needs no tuning per template. What a review of its code rejects weighs half.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from agent.proposers.selection import (
 from templates.contract import Direction
 
 __all__ = ["Weighted", "parent_weights"]
+
+
+_REJECTED = 0.5
 
 
 class Weighted:
@@ -74,5 +77,6 @@ def parent_weights(
         scale = float(np.abs(offset).mean()) or 1.0
     quality = 1.0 / (1.0 + np.exp(-np.clip(offset / scale, -30.0, 30.0)))
     offspring = np.array([sum(peer.id in child.parents for child in visible) for peer in pool])
-    weights = quality / (1.0 + offspring)
+    trust = np.array([_REJECTED if peer.verdict == "reject" else 1.0 for peer in pool])
+    weights = trust * quality / (1.0 + offspring)
     return np.asarray(weights / weights.sum())

@@ -11,9 +11,11 @@ from planted import all_defects, bad_sources
 from agent.papers.checking import check_document, check_source, reference_of
 from agent.papers.claims.book import FactBook
 from agent.papers.claims.rules import Problem
+from agent.papers.latex.appendix import formula_block
 from agent.papers.latex.document import Draft
 from agent.papers.sections import SECTIONS
 from templates.errors import CandidateError
+from templates.registry import load_template
 
 # Every family of defect has something to bite on: a metric with a unit and times stand in prose.
 RESULTS = """{{ name('candidate') }} ends at a KL of {{ value('candidate', 'kl') }}
@@ -132,3 +134,14 @@ def test_rows_that_lead_nowhere_are_refused(discovery: Material) -> None:
     rows = [reference_of("value('candidate', 'elo')")]
     found = problems_of(discovery, latex, draft, rows, discovery.book)  # type: ignore[arg-type]
     assert "leads nowhere" in found[0].message
+
+
+def test_the_symbols_of_a_formula_are_explained_and_no_others() -> None:
+    functions = load_template("preference_loss").spec.functions
+    block = formula_block(r"\log\sigma(20\beta\rho)", functions, as_source=False)
+    explained = block.partition("where")[2]
+    assert r"$\rho$ $= \log\pi_w - " in explained
+    assert r"$\beta$ is regularisation strength" in explained
+    assert r"$\sigma$ is the logistic function" in explained
+    assert r"$\rho$" not in formula_block(r"\exp(\beta)", functions, as_source=False)
+    assert "where" not in formula_block("1", functions, as_source=False)

@@ -229,7 +229,7 @@ class Approving:
     def __init__(self) -> None:
         self.asked = 0
 
-    def review(self, pdf: Path, candidate: Any) -> dict[str, Any]:
+    def review(self, pdf: Path, candidate: Any, budget_usd: float | None) -> dict[str, Any]:
         self.asked += 1
         return {"overall": 6, "pages": len(PdfReader(pdf).pages), "candidate": candidate.id}
 

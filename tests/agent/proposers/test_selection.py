@@ -135,3 +135,13 @@ def test_an_unknown_selector_names_the_near_ones_and_a_duplicate_fails() -> None
         open_selector("weigthed", Direction.MAXIMIZE)
     with pytest.raises(ValueError, match="registered twice"):
         SELECTORS.register("best")(SELECTORS["best"])
+
+
+def test_what_a_review_rejects_is_a_parent_last_and_less_often() -> None:
+    good, bad = peer(1, score=0.5), peer(2, score=0.9)
+    rejected = replace(bad, verdict="reject")
+    assert eligible_parents([good, bad], Direction.MAXIMIZE)[0] is bad
+    assert eligible_parents([good, rejected], Direction.MAXIMIZE) == [good, rejected]
+    trusted = parent_weights([good, bad], [], Direction.MAXIMIZE)
+    doubted = parent_weights([good, rejected], [], Direction.MAXIMIZE)
+    assert doubted[1] / doubted[0] == pytest.approx(0.5 * trusted[1] / trusted[0])

@@ -1,0 +1,77 @@
+"""Ideas in the archive: one event each, written once its fate is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeAlias
+
+from agent.archive import Archive, EventRecord
+from agent.ideas.idea import Idea
+from agent.ideas.novelty import Novelty
+
+__all__ = ["Fate", "IdeaRecord", "ideas_of", "keep_idea"]
+
+Fate: TypeAlias = Literal["proposed", "known", "none"]
+
+_EVENT = "idea"
+
+
+@dataclass(frozen=True)
+class IdeaRecord:
+    """An idea as the archive has it.
+
+    Args:
+        slot: Number of the proposal that it was made for, from 0.
+        candidate: Identifier of that proposal's candidate.
+        fate: ``proposed``: the proposal was asked to carry it out; ``known``: the literature has
+            it; ``none``: the model gave no idea that can be read.
+        idea: The idea; None where there is none.
+        novelty: What the literature says; None where it was not asked.
+        why: Why there is none.
+    """
+
+    slot: int
+    candidate: str
+    fate: Fate
+    idea: Idea | None
+    novelty: Novelty | None
+    why: str = ""
+
+
+def keep_idea(archive: Archive, campaign: str, record: IdeaRecord) -> None:
+    """Add an idea to the archive."""
+    payload = {
+        "slot": record.slot,
+        "candidate": record.candidate,
+        "fate": record.fate,
+        "idea": None if record.idea is None else record.idea.to_json(),
+        "novelty": None if record.novelty is None else record.novelty.to_json(),
+        "why": record.why,
+    }
+    archive.add_event(EventRecord(campaign, datetime.now(UTC), _EVENT, payload))
+
+
+def ideas_of(archive: Archive, campaign: str) -> list[IdeaRecord]:
+    """The ideas of a campaign by slot.
+
+    Args:
+        archive: The archive.
+        campaign: Identifier of the campaign.
+    """
+    found: dict[int, IdeaRecord] = {}
+    for event in archive.events(campaign, kinds=(_EVENT,)):
+        found.setdefault(event.payload["slot"], _record(event.payload))
+    return [found[slot] for slot in sorted(found)]
+
+
+def _record(said: Mapping[str, Any]) -> IdeaRecord:
+    return IdeaRecord(
+        said["slot"],
+        said["candidate"],
+        said["fate"],
+        None if said["idea"] is None else Idea.from_json(said["idea"]),
+        None if said["novelty"] is None else Novelty.from_json(said["novelty"]),
+        said["why"],
+    )

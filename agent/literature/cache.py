@@ -1,0 +1,54 @@
+"""Answers of catalogues on disk, so that no question is asked twice within a month."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+__all__ = ["AnswerCache"]
+
+_KEPT_S = 30 * 24 * 3600.0
+
+
+class AnswerCache:
+    """JSON answers by address and parameters, one file each; keys and headers are no part of it.
+
+    Args:
+        folder: Where the files lie; made at the first answer.
+        kept_s: Age in seconds from which on an answer is asked for anew.
+    """
+
+    def __init__(self, folder: Path, kept_s: float = _KEPT_S) -> None:
+        self._folder = folder
+        self._kept_s = kept_s
+
+    def get(self, address: str, parameters: Mapping[str, str]) -> Any | None:
+        """The answer that was kept; None where there is none, or an old or damaged one."""
+        file = self._file(address, parameters)
+        try:
+            if time.time() - file.stat().st_mtime > self._kept_s:
+                return None
+            kept = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return kept.get("answer") if isinstance(kept, dict) else None
+
+    def put(self, address: str, parameters: Mapping[str, str], answer: Any) -> None:
+        """Keep an answer; a reader sees all of it or nothing."""
+        file = self._file(address, parameters)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        content = {"address": address, "parameters": dict(parameters), "answer": answer}
+        handle, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump(content, stream, ensure_ascii=False)
+        Path(name).replace(file)
+
+    def _file(self, address: str, parameters: Mapping[str, str]) -> Path:
+        asked = json.dumps([address, sorted(parameters.items())], ensure_ascii=False)
+        return self._folder / f"{hashlib.sha256(asked.encode()).hexdigest()[:40]}.json"

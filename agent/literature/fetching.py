@@ -1,0 +1,170 @@
+"""Gets JSON from a catalogue: bounded in time and size, patient where asked to be, cached."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+import httpx
+
+from agent.literature.cache import AnswerCache
+from agent.llm.backoff import delays
+from templates.errors import InfrastructureError
+
+__all__ = ["Fetcher"]
+
+_MOST_BYTES = 8_000_000
+_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+@dataclass
+class Fetcher:
+    """Gets JSON by HTTP; every failure is an InfrastructureError that says what happened.
+
+    Args:
+        cache: Where answers are kept; None for nowhere.
+        timeout_s: Bound of one request as a whole, however slowly bytes come.
+        tries: How often a request is tried where trying again may help.
+        longest_wait_s: Longest pause between tries. A server that asks for a longer one is left
+            alone: the search is unavailable then.
+        wait: Sleeps that many seconds, or raises when the caller shall stop.
+        pause_s: Least time between two requests of this fetcher, as catalogues ask of everybody
+            without a key.
+    """
+
+    cache: AnswerCache | None = None
+    timeout_s: float = 20.0
+    tries: int = 4
+    longest_wait_s: float = 60.0
+    wait: Callable[[float], None] = time.sleep
+    pause_s: float = 1.0
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+    _next_at: float = 0.0
+
+    def get(
+        self,
+        address: str,
+        parameters: Mapping[str, str],
+        *,
+        secrets: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """The JSON document at an address.
+
+        Args:
+            address: Without its query.
+            parameters: The query.
+            secrets: Further parameters that are no part of the cache's key and of no message.
+            headers: Of the request; never cached or shown either.
+
+        Raises:
+            InfrastructureError: There is no usable answer; the message says why.
+        """
+        kept = None if self.cache is None else self.cache.get(address, parameters)
+        if kept is not None:
+            return kept
+        for attempt in range(1, self.tries + 1):
+            self._take_turn()
+            try:
+                answer = self._once(address, {**parameters, **(secrets or {})}, headers or {})
+            except _FinalError as error:
+                raise InfrastructureError(str(error)) from error
+            except InfrastructureError as error:
+                pause = delays(1.0, self.longest_wait_s, attempt, error.retry_after_s)
+                if attempt == self.tries:
+                    raise InfrastructureError(f"{error}, {self.tries} times in a row") from error
+                if pause > self.longest_wait_s:
+                    raise InfrastructureError(f"{error} and asks for {pause:.0f} s") from error
+                self.wait(pause)
+                continue
+            if self.cache is not None:
+                self.cache.put(address, parameters, answer)
+            return answer
+        raise AssertionError("a fetcher tries at least once")
+
+    def _take_turn(self) -> None:
+        with self._guard:
+            now = time.monotonic()
+            pause = max(0.0, self._next_at - now)
+            self._next_at = now + pause + self.pause_s
+        if pause:
+            self.wait(pause)
+
+    def _once(self, address: str, parameters: Mapping[str, str], headers: Mapping[str, str]) -> Any:
+        end = time.monotonic() + self.timeout_s
+        agent = f"discovery-agent/{version('discovery-agent')}"
+        try:
+            # Redirects are not followed: they would take the headers, and a key in them, along.
+            with (
+                httpx.Client(
+                    timeout=self.timeout_s, follow_redirects=False, verify=_certificates()
+                ) as client,
+                client.stream(
+                    "GET",
+                    address,
+                    params=dict(parameters),
+                    headers={"User-Agent": agent, "Accept": "application/json", **headers},
+                ) as response,
+            ):
+                body = self._read(response, end)
+                status = response.status_code
+                retry_after_s = _retry_after_s(response.headers.get("Retry-After"))
+        except httpx.TimeoutException as error:
+            raise InfrastructureError(f"no answer within {self.timeout_s:g} s") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            # Not its text: that may hold the address with a key in it.
+            raise InfrastructureError(f"the connection failed ({type(error).__name__})") from error
+        if status in _AGAIN:
+            raise InfrastructureError(f"it answers {status}", retry_after_s=retry_after_s)
+        if status != httpx.codes.OK:
+            hint = ": is its key right?" if status in (401, 403) else ""
+            raise _FinalError(f"it answers {status}{hint}")
+        try:
+            return json.loads(body)
+        except ValueError as error:
+            raise InfrastructureError("its answer is no JSON") from error
+
+    def _read(self, response: httpx.Response, end: float) -> bytes:
+        """The body; a server that sends a byte a second is cut off at the deadline as well."""
+        body = bytearray()
+        for part in response.iter_bytes():
+            body += part
+            if time.monotonic() > end:
+                raise InfrastructureError(f"no whole answer within {self.timeout_s:g} s")
+            if len(body) > _MOST_BYTES:
+                raise _FinalError(f"its answer is longer than {_MOST_BYTES} bytes")
+        return bytes(body)
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Reading the certificates takes longer than a request."""
+    return httpx.create_ssl_context()
+
+
+class _FinalError(Exception):
+    """Trying again cannot help."""
+
+
+def _retry_after_s(text: str | None) -> float | None:
+    """Seconds that a server asks for, given as such or as a date (RFC 9110, section 10.2.3)."""
+    if text is None:
+        return None
+    if text.strip().isdigit():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

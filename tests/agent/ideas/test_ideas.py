@@ -1,0 +1,229 @@
+"""Ideas: read, looked at again, compared with the literature, handed to the proposer, kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from completions import IDEAS
+from typer.testing import CliRunner
+
+from agent.archive import Archive, CampaignRecord, ReviewRecord
+from agent.campaign import Campaign, CampaignSettings
+from agent.cli.app import app
+from agent.ideas import Idea, NoveltyCheck, idea_schema, ideas_of, parse_idea
+from agent.ideas.novelty import judgement_schema
+from agent.ideas.remembering import earlier_campaigns
+from agent.literature import Catalogue, Found, LocalLibrary, Publication, Unavailable
+from agent.llm.constraint import lark_grammar
+from agent.loading import template_of
+from reviewers.code.form import code_form_schema
+from templates.errors import CandidateError
+
+ROOT = Path(__file__).parents[2] / "data"
+IDEA = {
+    "name": "capped growth",
+    "hypothesis": "Outliers pull less where the loss stops growing.",
+    "experiment": "Let the loss saturate beyond a fixed distance.",
+    "expected_effect": "The line is nearer to the inliers.",
+    "interestingness": 6,
+    "feasibility": 9,
+    "novelty": 3,
+}
+WELSCH = Publication("w", "A Bounded Loss", "It saturates.", year=1978)
+
+
+def test_a_local_model_can_be_held_to_every_schema() -> None:
+    for schema in (idea_schema(), judgement_schema(6), code_form_schema()):
+        assert lark_grammar(schema)
+
+
+def test_an_idea_is_read_from_json_with_words_around_it() -> None:
+    idea = parse_idea(f"Sure: {json.dumps(IDEA)} Good luck.")
+    assert idea.name == "capped_growth"
+    assert Idea.from_json(idea.to_json()) == idea
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"hypothesis": " "}, {"novelty": 11}, {"feasibility": "9"}, {"novelty": True}, {"name": None}],
+)
+def test_what_is_no_idea_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(CandidateError):
+        parse_idea(json.dumps({**IDEA, **change}))
+    with pytest.raises(CandidateError):
+        parse_idea("no braces")
+
+
+class Shelf:
+    """A catalogue that answers what it is told."""
+
+    def __init__(self, answers: Sequence[Publication] | None, *, complete: bool = True) -> None:
+        self.name = "shelf"
+        self.complete = complete
+        self._answers = answers
+
+    def search(self, query: str, limit: int) -> Found | Unavailable:
+        if self._answers is None:
+            return Unavailable(self.name, query, "it answers 500")
+        return Found(self.name, query, tuple(self._answers[:limit]), len(self._answers))
+
+
+def says(**values: str) -> str:
+    return json.dumps({"why": "w", "same_as": "none", "next_query": "", **values})
+
+
+@pytest.mark.parametrize(
+    ("catalogues", "answer", "verdict"),
+    [
+        ([Shelf([WELSCH])], says(), "novel"),
+        ([Shelf([WELSCH])], says(same_as="1"), "known"),
+        ([Shelf([WELSCH]), Shelf(None)], says(), "unknown"),
+        ([Shelf(None)], says(), "unknown"),
+        ([Shelf([])], says(), "unknown"),
+        ([Shelf([WELSCH], complete=False)], says(), "unknown"),
+        ([Shelf([WELSCH], complete=False)], says(same_as="1"), "known"),
+        ([Shelf([WELSCH])], says(same_as="2"), "unknown"),
+        ([Shelf([WELSCH])], "certainly new!", "unknown"),
+        ([LocalLibrary()], says(), "unknown"),
+    ],
+)
+def test_only_answered_searches_of_the_whole_field_make_an_idea_novel(
+    catalogues: list[Catalogue], answer: str, verdict: str
+) -> None:
+    check = NoveltyCheck(catalogues, lambda *asked: answer, rounds=2)
+    found = check.check(parse_idea(json.dumps(IDEA)), "robust regression")
+    assert found.verdict == verdict
+    assert found.why
+    assert (found.same_as == "A Bounded Loss") == (verdict == "known")
+
+
+def test_a_model_may_search_again_but_not_for_ever() -> None:
+    asked: list[str] = []
+
+    def judge(idea: Idea, query: str, shown: Sequence[Publication], number: int) -> str:
+        asked.append(query)
+        return says(next_query=f"another {number}")
+
+    found = NoveltyCheck([Shelf([WELSCH])], judge, rounds=3).check(
+        parse_idea(json.dumps(IDEA)), "robust regression"
+    )
+    assert len(asked) == len(found.rounds) == 3
+    assert asked[1:] == ["another 0", "another 1"]
+    assert found.verdict == "novel"
+
+
+class Quiet:
+    def notify(self, progress: object) -> None:
+        pass
+
+
+def recording(file: Path, novelty: str) -> Path:
+    """A model that says the same to everybody."""
+    body = dict(IDEAS)["welsch"]
+    code = f"import jax.numpy as jnp\n\n\ndef loss(p, t):\n    {body}\n"
+    proposal = {"thought": "saturates", "name": "capped", "code": code}
+    # One answer that is an idea, a comparison, a proposal and a review of code at once.
+    review = {"does": "It saturates.", "problem": "none", "advice": "Try a slower decay."}
+    review |= {"sound": True, "new": False, "honest": True, "exploits_metric": False}
+    text = json.dumps({**json.loads(novelty), **IDEA, **proposal, **review})
+    file.write_text(json.dumps({"text": text, "cost_usd": 0.001}) + "\n")
+    return file
+
+
+def run(
+    home: Path, answers: Path, budget_usd: float | None = None, **overrides: str
+) -> tuple[Archive, str]:
+    home.mkdir(parents=True, exist_ok=True)
+    archive = Archive(home / "archive.db")
+    wanted = CampaignSettings(
+        template=str(ROOT / "robust_regression"),
+        models=(f"recorded:{answers}",),
+        candidates=2,
+        workers=2,
+        budget_usd=budget_usd,
+        overrides={"idea_every": "2", "in_flight": "1", "confirm": "0", **overrides},
+    )
+    campaign = Campaign.create(archive, wanted, home)
+    assert campaign.run(Quiet()).status == "done"
+    return archive, campaign.id
+
+
+def test_an_idea_is_in_the_prompt_of_its_proposal_and_in_the_archive(tmp_path: Path) -> None:
+    answers = recording(tmp_path / "answers.jsonl", says())
+    archive, campaign = run(tmp_path, answers, code_review="advise")
+    (record,) = ideas_of(archive, campaign)
+    assert (record.slot, record.fate) == (1, "proposed")
+    assert record.idea is not None
+    assert record.novelty is not None
+    assert record.novelty.verdict == "unknown"
+    assert record.candidate == archive.candidate(record.candidate).id
+    calls = archive.model_calls(campaign)
+    # A draft, a second look, one comparison.
+    roles = [call.role.partition(":")[0] for call in calls]
+    assert [role for role in roles if role in ("idea", "novelty")] == ["idea", "novelty", "idea"]
+    index = archive.candidate(record.candidate).index
+    (first,) = [c for c in calls if (c.slot, c.attempt, c.role) == (index, 0, "propose")]
+    assert "carry out this idea. capped" in first.messages[1]["content"]
+    others = [c for c in calls if c.role == "propose" and c.slot != index]
+    assert not any("carry out" in c.messages[1]["content"] for c in others)
+    # What got as far as the search was reviewed by rules, then once by the model.
+    (searched,) = archive.candidates(campaign, kinds=["proposal"], stages=["search"])
+    rules, model = archive.reviews(searched.id)
+    assert (rules.reviewer, model.reviewer) == ("rules", "model")
+    assert (model.verdict, model.payload["after"]) == ("concern", "search")
+    assert sum(call.role == "code_review" for call in calls) == 1
+    # The idea of the next slot learns from it.
+    (asked,) = [c for c in calls if (c.role, c.attempt) == ("idea", 0)]
+    assert "Not new. Try a slower decay." in asked.messages[1]["content"]
+    shown = CliRunner().invoke(app, ["ideas", "--home", str(tmp_path), "--json"])
+    (told,) = json.loads(shown.output)["ideas"]
+    assert told["idea"]["hypothesis"] == IDEA["hypothesis"]
+    assert told["became"]["outcome"] == archive.candidate(record.candidate).outcome
+    # A later campaign knows what this one found and how it was reviewed, as it was when it began.
+    later, _ = write_next(archive, campaign)
+    spec = template_of(archive.campaign(campaign)).spec
+    (remembered,) = earlier_campaigns(archive, later, spec)
+    assert (remembered.name, remembered.review) == (searched.name, "Not new. Try a slower decay.")
+    archive.add_review(ReviewRecord(searched.id, "paper", "reject", 4.0, "Its paper: 4 of 10."))
+    assert earlier_campaigns(archive, later, spec) == [remembered]
+    latest, _ = write_next(archive, campaign)
+    (again,) = earlier_campaigns(archive, latest, spec)
+    assert again.review.startswith("Its paper: 4 of 10.")
+
+
+def write_next(archive: Archive, before: str) -> tuple[str, CampaignRecord]:
+    """Another campaign on the same task, not begun yet."""
+    record = archive.campaign(before)
+    now = datetime.now(UTC)
+    name = archive.new_campaign_id("robust_regression", now, 1)
+    made = replace(record, id=name, created_at=now, finished_at=None, status="stopped")
+    return name, archive.create_campaign(made)
+
+
+def test_without_money_for_an_idea_the_proposal_waits_for_more(tmp_path: Path) -> None:
+    home = tmp_path / "poor"
+    answers = recording(tmp_path / "answers.jsonl", says())
+    archive, campaign = run(home, answers, budget_usd=0.0015)
+    (first, second) = archive.candidates(campaign, kinds=["proposal"])
+    assert first.outcome == "scored"
+    assert second.outcome == "unfunded"
+    assert ideas_of(archive, campaign) == []
+
+
+def test_what_the_literature_has_is_changed_once_and_then_left(tmp_path: Path) -> None:
+    answers = recording(tmp_path / "answers.jsonl", says(same_as="1"))
+    archive, campaign = run(tmp_path, answers)
+    (record,) = ideas_of(archive, campaign)
+    assert record.fate == "known"
+    assert record.novelty is not None
+    assert record.novelty.same_as
+    calls = archive.model_calls(campaign)
+    assert sum(call.role == "idea" for call in calls) == 3
+    assert sum(call.role.startswith("novelty:") for call in calls) == 2
+    assert not any("carry out" in str(call.messages) for call in calls)

@@ -1,0 +1,225 @@
+"""A local HTTP server that answers as Semantic Scholar and OpenAlex do, or fails as they do.
+
+The shapes are those of both services' public documentation and of recorded answers: field names,
+nesting, nulls, paging by ``offset``/``next`` and by ``page``, bodies of errors.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+PAPERS = [
+    ("Direct Preference Optimization", "A logistic loss on pairs.", 2023, "2305.18290"),
+    ("A General Theoretical Paradigm", "A squared distance from a margin.", 2023, "2310.12036"),
+    ("Sequence Likelihood Calibration", None, 2023, "2305.10425"),
+    ("Rank Analysis of Incomplete Block Designs", None, 1952, None),
+    ("A Study without Much", "", None, None),
+]
+
+
+@dataclass
+class Script:
+    """How to answer the next requests, and what arrived."""
+
+    behaviors: list[str] = field(default_factory=list)
+    retry_after_s: int = 0
+    hang_s: float = 20.0
+    papers: list[tuple[str, str | None, int | None, str | None]] = field(
+        default_factory=lambda: list(PAPERS)
+    )
+    received: list[dict[str, str]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    at: list[float] = field(default_factory=list)
+    released: threading.Event = field(default_factory=threading.Event)
+
+
+def semantic_scholar(script: Script, query: dict[str, str]) -> Any:
+    offset, limit = int(query["offset"]), int(query["limit"])
+    page = script.papers[offset : offset + limit]
+    answer: dict[str, Any] = {"total": len(script.papers), "offset": offset}
+    if offset + limit < len(script.papers):
+        answer["next"] = offset + limit
+    if script.papers:
+        answer["data"] = [
+            {
+                "paperId": f"{number:040x}",
+                "externalIds": {"CorpusId": 1000 + number, **({"ArXiv": arxiv} if arxiv else {})},
+                "title": title,
+                "abstract": abstract,
+                "venue": "",
+                "year": year,
+                "authors": [{"authorId": None, "name": "A. One"}, {"authorId": "2", "name": "B."}],
+            }
+            for number, (title, abstract, year, arxiv) in enumerate(page, offset)
+        ]
+    return answer
+
+
+def openalex(script: Script, query: dict[str, str]) -> Any:
+    size, page = int(query["per-page"]), int(query["page"])
+    shown = script.papers[(page - 1) * size : page * size]
+    return {
+        "meta": {
+            "count": len(script.papers),
+            "db_response_time_ms": 21,
+            "page": page,
+            "per_page": size,
+            "groups_count": None,
+        },
+        "results": [
+            {
+                "id": f"https://openalex.org/W{number}",
+                "doi": f"https://doi.org/10.48550/arXiv.{arxiv}" if arxiv else None,
+                "display_name": title,
+                "publication_year": year,
+                "authorships": [
+                    {
+                        "author_position": "first",
+                        "author": {"id": "https://openalex.org/A1", "display_name": "A. One"},
+                        "institutions": [],
+                    }
+                ],
+                "primary_location": {"source": None, "landing_page_url": None} if arxiv else None,
+                "abstract_inverted_index": _inverted(abstract),
+            }
+            for number, (title, abstract, year, arxiv) in enumerate(shown, (page - 1) * size)
+        ],
+        "group_by": [],
+    }
+
+
+def _inverted(text: str | None) -> dict[str, list[int]] | None:
+    if text is None:
+        return None
+    index: dict[str, list[int]] = {}
+    for place, word in enumerate(text.split()):
+        index.setdefault(word, []).append(place)
+    return index
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        script = self.server.script
+        parts = urlsplit(self.path)
+        query = dict(parse_qsl(parts.query))
+        script.received.append(query)
+        script.headers.append({name.lower(): value for name, value in self.headers.items()})
+        script.at.append(time.monotonic())
+        answers = {"/graph/v1/paper/search": semantic_scholar, "/works": openalex}
+        if parts.path not in answers:
+            self._send(404, {"error": "Not Found"})
+            return
+        behavior = script.behaviors.pop(0) if script.behaviors else "ok"
+        getattr(self, f"do_{behavior}")(script, answers[parts.path](script, query))
+
+    def _send(self, status: int, content: Any, headers: dict[str, str] | None = None) -> None:
+        self._send_bytes(status, json.dumps(content).encode(), headers)
+
+    def _send_bytes(self, status: int, data: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def do_ok(self, script: Script, answer: Any) -> None:
+        self._send(200, answer)
+
+    def do_rate_limit(self, script: Script, answer: Any) -> None:
+        message = "Too Many Requests. Please wait and try again or apply for a key."
+        headers = {"Retry-After": str(script.retry_after_s)} if script.retry_after_s else {}
+        self._send(429, {"message": message, "code": "429"}, headers)
+
+    def do_rate_limit_until(self, script: Script, answer: Any) -> None:
+        moment = datetime.now(UTC) + timedelta(seconds=script.retry_after_s)
+        headers = {"Retry-After": format_datetime(moment, usegmt=True)}
+        self._send(429, {"error": "Rate limit exceeded"}, headers)
+
+    def do_server_error(self, script: Script, answer: Any) -> None:
+        self._send(500, {"message": "Internal Server Error"})
+
+    def do_gateway_timeout(self, script: Script, answer: Any) -> None:
+        self._send(504, {"message": "Endpoint request timed out"})
+
+    def do_bad_query(self, script: Script, answer: Any) -> None:
+        self._send(400, {"error": "Unacceptable query params: [offset=-1]"})
+
+    def do_forbidden(self, script: Script, answer: Any) -> None:
+        self._send(403, {"message": "Forbidden"})
+
+    def do_hang(self, script: Script, answer: Any) -> None:
+        script.released.wait(script.hang_s)
+        self.close_connection = True
+
+    def do_drip(self, script: Script, answer: Any) -> None:
+        """Bytes keep coming, so no read ever times out, but the answer never ends."""
+        self.send_response(200)
+        self.send_header("Content-Length", "100000")
+        self.end_headers()
+        end = time.monotonic() + script.hang_s
+        try:
+            while time.monotonic() < end and not script.released.wait(0.05):
+                self.wfile.write(b" ")
+                self.wfile.flush()
+        except OSError:
+            pass
+        self.close_connection = True
+
+    def do_cut(self, script: Script, answer: Any) -> None:
+        data = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data[: len(data) // 2])
+        self.wfile.flush()
+        self.close_connection = True
+
+    def do_malformed(self, script: Script, answer: Any) -> None:
+        self._send_bytes(200, b'{"total": 3, "data": [')
+
+    def do_page_of_html(self, script: Script, answer: Any) -> None:
+        self._send_bytes(200, b"<html>We are down</html>", {"Content-Type": "text/html"})
+
+    def do_other_shape(self, script: Script, answer: Any) -> None:
+        self._send(200, {"message": "Endpoint moved"})
+
+    def do_matches_without_data(self, script: Script, answer: Any) -> None:
+        self._send(200, {"total": 12, "offset": 0, "data": [], "meta": None})
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    script: Script
+
+
+@contextmanager
+def serve() -> Iterator[tuple[str, Script]]:
+    """Run the server; yields its address and its script."""
+    server = _Server(("127.0.0.1", 0), _Handler)
+    server.script = Script()
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", server.script
+    finally:
+        server.script.released.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
