@@ -87,7 +87,14 @@ def verified(
     seed: int = 0,
     budget: int = BUDGET,
 ) -> list[Verdict]:
-    """The same for proposals that were read; see `considered`."""
+    """The same for proposals that were read; see `considered`.
+
+    Raises:
+        ValueError: The pool lacks one of the maps, or a task would have to be done on more maps
+            than it is tried on, or on none.
+    """
+    if not all(0 <= place < simulator.maps for place in maps) or not 1 <= least <= len(maps):
+        raise ValueError(f"{least} of the maps {tuple(maps)} of a pool of {simulator.maps}")
     known = with_proposed(space, [])
     names = {
         predicate: task.name

@@ -61,6 +61,9 @@ def test_each_task_of_an_answer_gets_its_verdict(simulator: Simulator, tmp_path:
     assert "collect three wood" in verdicts[1].reason
     assert "tasks[2].goal.has" in verdicts[2].reason
     assert considered(text, SPACE, simulator) == verdicts
+    for wrong in ({"maps": (0, 4)}, {"least": 5}, {"least": 0}):
+        with pytest.raises(ValueError, match="of a pool of 4"):
+            considered(text, SPACE, simulator, **wrong)  # type: ignore[arg-type]
     # Asked again, it is known.
     more = with_proposed(SPACE, [first.predicate])
     assert considered(answer(fuel), more, simulator)[0].status == Status.DUPLICATE
