@@ -58,7 +58,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
   --no-annotate --no-emit-index-url --custom-compile-command "make lock"
 IMAGES := tracer evaluator lab evaluator-cuda lab-cuda
 lock: setup
-	$(COMPILE) --upgrade --extra local --extra brax --extra evolution --extra paper --group dev --output-file requirements.lock pyproject.toml
+	$(COMPILE) --upgrade --extra local --extra brax --extra evolution --extra paper --extra craftax --group dev --output-file requirements.lock pyproject.toml
 	for image in $(IMAGES); do \
 	  $(COMPILE) --upgrade --constraint requirements.lock \
 	    --output-file sandboxes/images/$$image.lock sandboxes/images/$$image.in || exit 1; \

@@ -66,13 +66,14 @@ def picture(state: Any, caption: str = "") -> Image.Image:
 
     Args:
         state: A `templates.omni.world.WorldState`, of one episode.
-        caption: One line, for example the task.
+        caption: For example the task; broken into as many lines as it takes.
     """
     grid = np.asarray(state.grid)
     colors = np.array([_COLORS[kind] for kind in Material], np.uint8)
     cells: NDArray[np.uint8] = colors[grid].repeat(_CELL, axis=0).repeat(_CELL, axis=1)
     height, width = cells.shape[:2]
-    image = Image.new("RGB", (width, height + 3 * _LINE), "white")
+    told = wrap(caption, _CHARACTERS) or [""]
+    image = Image.new("RGB", (width, height + (len(told) + 2) * _LINE), "white")
     image.paste(Image.fromarray(cells), (0, 0))
     draw = ImageDraw.Draw(image)
     row, column = (int(x) for x in state.position)
@@ -81,8 +82,8 @@ def picture(state: Any, caption: str = "") -> Image.Image:
     ahead, aside = np.array([across, down]), np.array([down, across])
     corners = [middle + 6 * ahead, middle - 5 * ahead + 5 * aside, middle - 5 * ahead - 5 * aside]
     draw.polygon([(float(x), float(y)) for x, y in corners], fill="white", outline="black")
-    draw.text((2, height), caption, fill="black")
-    for place, line in enumerate(wrap(_inventory(state), _CHARACTERS)[:2], start=1):
+    lines = [*told, *wrap(_inventory(state), _CHARACTERS)[:2]]
+    for place, line in enumerate(lines):
         draw.text((2, height + place * _LINE), line, fill="black")
     return image
 

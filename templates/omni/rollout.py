@@ -183,10 +183,11 @@ def success_rates(
         noise = jax.random.gumbel(choice_key, log_policy.shape)
         action = jnp.argmax(log_policy + noise, axis=-1)
         keys = jax.random.split(chance_key, count)
-        _, state, _, succeeded, _ = jax.vmap(world.step_env, (0, 0, 0, None))(
+        # Not that it ended: in other worlds an episode may end without success.
+        _, state, reward, _, _ = jax.vmap(world.step_env, (0, 0, 0, None))(
             keys, state, action, params
         )
-        return (state, hidden, done | succeeded), None
+        return (state, hidden, done | (reward > 0.0)), None
 
     begun = (state, agent.fresh(count), jnp.zeros(count, bool))
     (_, _, done), _ = lax.scan(one, begun, jax.random.split(step_key, limit))

@@ -107,15 +107,20 @@ def four_rooms(environments: int, steps: int) -> Roll:
 
 
 def craftax_classic(environments: int, steps: int) -> Roll:
-    """Craftax-Classic (Matthews et al. 2024, arXiv:2402.16801), symbolic observations."""
-    from craftax.craftax_env import make_craftax_env_from_name
+    """Craftax-Classic (Matthews et al. 2024, arXiv:2402.16801), symbolic, told a task as well."""
+    from templates.omni.worlds.craftax_classic import (
+        CraftaxClassic,
+        classic_tasks,
+        make_classic_params,
+    )
 
-    world = make_craftax_env_from_name("Craftax-Classic-Symbolic-v1", auto_reset=False)
-    params = world.default_params
+    tasks = classic_tasks()
+    params = make_classic_params(tasks, maps=POOL)
+    world = CraftaxClassic(len(tasks.vocabulary))
 
     def step(key: jax.Array, state: Any, action: jax.Array) -> tuple[Any, Any, jax.Array]:
         seen, state, _, done, _ = world.step_env(key, state, action, params)
-        return seen, state, done
+        return seen, state, done | (state.time >= params.max_steps_in_episode)
 
     return pooled(
         lambda key: world.reset_env(key, params)[1], step, world.num_actions, environments, steps

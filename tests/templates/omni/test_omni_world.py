@@ -281,6 +281,8 @@ def test_an_episode_can_be_looked_at(params: WorldParams, tasks: TaskSpace, tmp_
     assert text.endswith("wood 2\n")
     assert sum(text.count(arrow) for arrow in "<>^v") == 1
     assert picture(player.state, "collect two wood").size == (320, 362)
+    # A long task is not cut off: it takes more lines.
+    assert picture(player.state, "have two wood and beside water " * 3).size == (320, 376)
     save_gif(player.states, tmp_path / "episode.gif", "collect two wood")
     with Image.open(tmp_path / "episode.gif") as image:
         assert image.n_frames > 1

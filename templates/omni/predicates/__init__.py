@@ -1,0 +1,1 @@
+"""New tasks in a typed predicate language, shown to be solvable before training is spent."""

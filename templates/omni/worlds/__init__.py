@@ -1,0 +1,1 @@
+"""Other worlds with the interface of the template's own."""
