@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from templates.specification import (
     Abbreviation,
     Argument,
+    Curriculum,
     Direction,
     FunctionSignature,
     Metric,
@@ -35,9 +36,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Abbreviation",
+    "Advance",
     "Argument",
     "Baseline",
     "BoundFunction",
+    "Curriculum",
+    "CurriculumCore",
     "Direction",
     "FunctionCore",
     "FunctionSignature",
@@ -109,6 +113,21 @@ class SeedResult:
     failed: str | None = None
 
 
+@dataclass(frozen=True)
+class Advance:
+    """What came of training an agent further.
+
+    ``result`` has the metrics of a training that ends here; its ``detail`` has under ``tasks`` the
+    table that whoever chooses next is shown: ``names``, ``success``, ``progress``, ``counts`` and
+    ``chances``, a list each. ``checkpoint`` is what training goes on from; ``episodes`` shows tasks
+    that were just learned, or is None. Both are the template's own formats, and free of code.
+    """
+
+    result: SeedResult
+    checkpoint: bytes
+    episodes: bytes | None = None
+
+
 class ScriptCore(Protocol):
     """The trusted side of a template with the ``program`` boundary: it never runs the script.
 
@@ -174,5 +193,33 @@ class FunctionCore(Protocol):
 
         On a CPU the host sends one seed a call and spreads seeds over workers; on a GPU it sends
         as many as the population holds.
+        """
+        ...
+
+
+class CurriculumCore(FunctionCore, Protocol):
+    """A core whose agents also learn by choices that are data, for specs with a ``curriculum``."""
+
+    def advance(
+        self,
+        choice: Mapping[str, Any],
+        checkpoint: bytes | None,
+        *,
+        task: str,
+        seed: int,
+        generations: int,
+    ) -> Advance:
+        """Train one agent further; the same to the bit for the same input.
+
+        Args:
+            choice: JSON with a ``kind``; ``{"kind": "progress"}`` chooses nothing.
+            checkpoint: Where it is; None for an agent that has learned nothing yet.
+            task: Name of the task.
+            seed: Of the agent; one that goes on has the one that it began with.
+            generations: How many of the core's own generations.
+
+        Raises:
+            CandidateError: kind ``choice``: it is none, or names what there is not.
+            InfrastructureError: The checkpoint is damaged or of other sizes.
         """
         ...

@@ -25,7 +25,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 _SHIPPED = Path(__file__).resolve().parent
 _ENTRY_POINTS = "discover.templates"
 # What decides the numbers: these files' content is the template's digest.
-_DECISIVE = ("*.py", "*.toml", "settings/*.toml", "data/*")
+_DECISIVE = ("*.py", "curriculum/*.py", "*.toml", "settings/*.toml", "data/*")
 
 
 @dataclass(frozen=True)
