@@ -53,18 +53,17 @@ def given_by(choice: Mapping[str, Any], names: Sequence[str]) -> Given:
     """
     places = {name: place for place, name in enumerate(names)}
     count = len(names)
-    boring, dull, chosen = np.zeros((count, count), bool), np.zeros(count, bool), np.zeros(count)
-    given = Given(boring, dull, chosen.astype(bool))
+    given = Given(np.zeros((count, count), bool), np.zeros(count, bool), np.zeros(count, bool))
     match dict(choice):
         case {"kind": "progress", **rest} if not rest:
             pass
         case {"kind": "labels", "boring": list(listed), **rest} if not rest:
-            dull[_rows(listed, places)] = True
+            given.dull[_rows(listed, places)] = True
         case {"kind": "matrix", "boring": dict(rows), **rest} if not rest:
             for representative, listed in rows.items():
                 (row,) = _rows([representative], places)
-                boring[row, _rows(listed, places)] = True
-            np.fill_diagonal(boring, False)
+                given.boring[row, _rows(listed, places)] = True
+            np.fill_diagonal(given.boring, False)
         case {"kind": "next", "tasks": list(listed), **rest} if not rest and listed:
             given.chosen[_rows(listed, places)] = True
         case _:
@@ -92,9 +91,10 @@ def weighed(
     """
     success = told[..., 5]
     likely = probabilities(learning_progress(fast, slow), success)
-    labels = jax.vmap(interesting, (0, None))(success, given.boring) & ~given.dull
+    boring, dull, chosen = (jnp.asarray(flags) for flags in given)
+    labels = jax.vmap(interesting, (0, None))(success, boring) & ~dull
     curious = likely * jnp.where(labels, 1.0, BORING)
-    return jnp.where(given.chosen.any(), given.chosen.astype(curious.dtype), curious)
+    return jnp.where(chosen.any(), chosen.astype(curious.dtype), curious)
 
 
 def _rows(names: Any, places: Mapping[str, int]) -> list[int]:

@@ -23,10 +23,10 @@ _TRIES = 16
 class _Seen(NamedTuple):
     """What drawing needs of a state."""
 
-    grid: NDArray[np.uint8]
-    position: NDArray[np.int8]
-    facing: NDArray[np.int8]
-    inventory: NDArray[np.uint8]
+    grid: Any
+    position: Any
+    facing: Any
+    inventory: Any
 
 
 class Filming:
@@ -117,15 +117,10 @@ def packed_episodes(episodes: Sequence[tuple[str, dict[str, NDArray[Any]]]]) -> 
     return data.getvalue()
 
 
-def _seen(state: WorldState) -> Any:
+def _seen(state: WorldState) -> _Seen:
     return _Seen(
-        *(
-            array.astype(kind)
-            for array, kind in (
-                (state.grid, jnp.uint8),
-                (state.position, jnp.int8),
-                (state.facing, jnp.int8),
-                (jnp.minimum(state.inventory, 255), jnp.uint8),
-            )
-        )
+        grid=state.grid.astype(jnp.uint8),
+        position=state.position.astype(jnp.int8),
+        facing=state.facing.astype(jnp.int8),
+        inventory=jnp.minimum(state.inventory, 255).astype(jnp.uint8),
     )

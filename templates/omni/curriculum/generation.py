@@ -65,7 +65,7 @@ class Generations:
         place = self.trainer.place(setup, [seed])
         arguments = jax.device_put(given, jax.devices()[0])
         before = self._before(place, checkpoint)
-        key = jax.device_put(jax.random.wrap_key_data(before.key[None]), jax.devices()[0])
+        key = jax.random.wrap_key_data(jax.device_put(before.key[None], jax.devices()[0]))
         place = place._replace(keys=key)
         state, since, recent = before.state, before.since, [*before.recent]
         ever = before.learned
