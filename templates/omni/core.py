@@ -44,13 +44,20 @@ class OmniCore:
         profile: Sizes and tasks: ``cpu`` or ``gpu``; each runs on either platform.
         choice: Who chooses tasks: ``sampler``, or a language model (`CurriculumCore`), in which
             case what `advance` needs is compiled too.
+        tasks: In place of the profile's, for experiments of other sizes; all of one size.
 
     Raises:
         KeyError: For another platform or profile.
     """
 
-    def __init__(self, platform: str, profile: str = "cpu", choice: str = "sampler") -> None:
-        self._tasks = PROFILES[profile]
+    def __init__(
+        self,
+        platform: str,
+        profile: str = "cpu",
+        choice: str = "sampler",
+        tasks: Mapping[str, Setup] | None = None,
+    ) -> None:
+        self._tasks = PROFILES[profile] if tasks is None else tasks
         self._members = _MEMBERS[platform][profile]
         first = next(iter(self._tasks.values()))
         self._setup: Setup = first
