@@ -207,7 +207,7 @@ class CurriculumCore(FunctionCore, Protocol):
         *,
         task: str,
         seed: int,
-        generations: int,
+        parts: int,
     ) -> Advance:
         """Train one agent further; the same to the bit for the same input.
 
@@ -216,7 +216,8 @@ class CurriculumCore(FunctionCore, Protocol):
             checkpoint: Where it is; None for an agent that has learned nothing yet.
             task: Name of the task.
             seed: Of the agent; one that goes on has the one that it began with.
-            generations: How many of the core's own generations.
+            parts: In how many parts a whole training is made; this makes the next one. Training
+                may go on after the last, in parts of the same size.
 
         Raises:
             CandidateError: kind ``choice``: it is none, or names what there is not.

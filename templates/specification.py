@@ -176,8 +176,9 @@ class Curriculum(_Frozen):
         "which, or which come next"
     )
     task: str = Field(description="name of the task that agents learn in")
-    generations: int = Field(gt=0, description="the core's own generations between two choices")
-    whole: int = Field(gt=0, description="after how many choices results compare with baselines'")
+    whole: int = Field(
+        gt=0, description="choices in a whole training, after which results compare with baselines'"
+    )
     questions: int = Field(default=1, gt=0, description="most questions about one choice")
     listed: int = Field(gt=1, description="most tasks that a question lists")
     chosen: int = Field(default=0, ge=0, description="k: most tasks that are chosen, for next")

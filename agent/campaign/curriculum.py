@@ -20,6 +20,7 @@ import numpy as np
 from agent.archive.columns import canonical_json
 from agent.archive.records import (
     ArtifactRecord,
+    AttemptRecord,
     CandidateRecord,
     EvaluationRecord,
     EventRecord,
@@ -158,7 +159,7 @@ class Generations:
             checkpoint,
             task=self._curriculum.task,
             seed=seed,
-            generations=self._curriculum.generations,
+            parts=self._curriculum.whole,
         )
         self._keep(record, number, agent, choice, asked, advanced)
 
@@ -324,5 +325,7 @@ class Generations:
                 score_low=estimate.low,
                 score_high=estimate.high,
             )
+            if not unanswered:
+                step.add_attempt(AttemptRecord(record.id, 0, code))
         learned = ", ".join(dict.fromkeys(n for one in results for n in one.detail["new"]))
         context.tell(f"{settled.name}: {settled.score:.4f}; learned {learned or 'nothing new'}")

@@ -149,7 +149,7 @@ class FunctionEngine(Engine):
         *,
         task: str,
         seed: int,
-        generations: int,
+        parts: int,
     ) -> Advanced:
         """Train an agent further; see `templates.contract.CurriculumCore.advance`.
 
@@ -158,7 +158,7 @@ class FunctionEngine(Engine):
             InfrastructureError: No worker could be kept alive: a choice cannot be at fault.
         """
         body: dict[str, Any] = {"choice": choice, "task": task, "seed": seed}
-        body |= {"generations": generations, "deadline_s": self.template.spec.job_timeout_s}
+        body |= {"parts": parts, "deadline_s": self.template.spec.job_timeout_s}
         blobs = {} if checkpoint is None else {"checkpoint": checkpoint}
         try:
             reply, slot = self._ask(Message("advance", body, blobs))

@@ -102,7 +102,7 @@ class Worker:
             request.blobs.get("checkpoint"),
             task=body["task"],
             seed=body["seed"],
-            generations=body["generations"],
+            parts=body["parts"],
         )
         seconds = time.monotonic() - started
         blobs = {"checkpoint": found.checkpoint}

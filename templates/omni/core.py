@@ -73,7 +73,9 @@ class OmniCore:
             make_space(setup)
         self._trainer.train(_alike, self._setup, [0] * self._members, generations=1)
         if self._advances:
-            self.advance({"kind": "progress"}, None, task="standard", seed=0, generations=1)
+            self.advance(
+                {"kind": "progress"}, None, task="standard", seed=0, parts=self._setup.generations
+            )
 
     def advance(
         self,
@@ -82,7 +84,7 @@ class OmniCore:
         *,
         task: str,
         seed: int,
-        generations: int,
+        parts: int,
     ) -> Advance:
         """Train an agent further with a choice of tasks; see `CurriculumCore`.
 
@@ -95,7 +97,7 @@ class OmniCore:
             checkpoint,
             task=task,
             seed=seed,
-            generations=generations,
+            parts=parts,
         )
 
     def probes(self) -> Mapping[str, Sequence[Arguments]]:

@@ -23,7 +23,7 @@ from templates.omni.progress import learning_progress
 from templates.omni.settings import Setup, points_of
 from templates.omni.training import Place, Record, State, Trainer
 
-__all__ = ["Generations"]
+__all__ = ["Generations", "next_end"]
 
 _LEARNED = 0.2
 # A task counts as learned by its mean over so many judgements, as the metric has it.
@@ -57,7 +57,7 @@ class Generations:
         *,
         task: str,
         seed: int,
-        generations: int,
+        parts: int,
     ) -> Advance:
         """See `templates.contract.CurriculumCore.advance`."""
         tasks = setup.tasks.tasks
@@ -70,7 +70,7 @@ class Generations:
         state, since, recent = before.state, before.since, [*before.recent]
         ever = before.learned
         judged, drawn = [*before.judged], [*before.drawn]
-        last = before.generation + generations
+        last = next_end(setup, before.generation, parts)
         rates: NDArray[np.float32] | None = None
         for now in range(before.generation, last):
             state, chances = self.trainer.generation(weighed, setup, place, state, now, arguments)
@@ -188,6 +188,21 @@ class Generations:
             if episode is not None:
                 found.append((setup.tasks.tasks[rows[one]].name, episode))
         return packed_episodes(found) if found else None
+
+
+def next_end(setup: Setup, now: int, parts: int) -> int:
+    """Where the part of a training that begins with a generation ends.
+
+    Args:
+        setup: The task; training may go on after its horizon.
+        now: The generation, from 0.
+        parts: In a whole training, at most as many as it has generations.
+    """
+    whole = setup.generations
+    part = now * parts // whole
+    while whole * part // parts <= now:
+        part += 1
+    return whole * part // parts
 
 
 def _stretch(setup: Setup, now: int) -> int:

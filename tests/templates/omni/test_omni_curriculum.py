@@ -14,8 +14,8 @@ from templates.omni.core import results
 from templates.omni.curriculum.choice import given_by, weighed
 from templates.omni.curriculum.episodes import Filming, packed_episodes
 from templates.omni.curriculum.figures import animations
-from templates.omni.curriculum.generation import Generations
-from templates.omni.settings import TASKS, Setup
+from templates.omni.curriculum.generation import Generations, next_end
+from templates.omni.settings import PROFILES, TASKS, Setup
 from templates.omni.training import Trainer
 
 SMALL = replace(
@@ -43,19 +43,18 @@ def generations(trainer: Trainer) -> Generations:
 
 
 def advance(
-    generations: Generations, choice: object, checkpoint: bytes | None, count: int
+    generations: Generations, choice: object, checkpoint: bytes | None, parts: int = 4
 ) -> Advance:
     assert isinstance(choice, dict)
-    return generations.advance(
-        SETUP, choice, checkpoint, task="standard", seed=5, generations=count
-    )
+    return generations.advance(SETUP, choice, checkpoint, task="standard", seed=5, parts=parts)
 
 
 def test_stopping_changes_nothing(trainer: Trainer, generations: Generations) -> None:
     """In steps as in one go, and both as a training whose sampler chooses the same."""
-    first = advance(generations, NOTHING, None, 1)
-    stepwise = advance(generations, NOTHING, first.checkpoint, 3)
-    at_once = advance(generations, NOTHING, None, 4)
+    first = stepwise = advance(generations, NOTHING, None)
+    for _ in range(3):
+        stepwise = advance(generations, NOTHING, stepwise.checkpoint)
+    at_once = advance(generations, NOTHING, None, 1)
     assert stepwise.checkpoint == at_once.checkpoint
     assert stepwise.result.metrics == at_once.result.metrics
     given = jax.device_put(given_by(NOTHING, NAMES))
@@ -69,7 +68,7 @@ def test_choices_decide_what_is_drawn(generations: Generations) -> None:
     start = advance(generations, NOTHING, None, 2).checkpoint
 
     def drawn(choice: object) -> dict[str, float]:
-        table = advance(generations, choice, start, 1).result.detail["tasks"]
+        table = advance(generations, choice, start).result.detail["tasks"]
         return dict(zip(table["names"], table["chances"], strict=True))
 
     plain = drawn(NOTHING)
@@ -106,16 +105,16 @@ def test_what_is_no_choice_is_refused(choice: dict[str, object]) -> None:
 
 
 def test_a_damaged_checkpoint_is_refused(generations: Generations) -> None:
-    whole = advance(generations, NOTHING, None, 1).checkpoint
+    whole = advance(generations, NOTHING, None).checkpoint
     for damaged in (b"", whole[:1000], b"no archive" * 99):
         with pytest.raises(InfrastructureError, match="cannot be read"):
-            advance(generations, NOTHING, damaged, 1)
+            advance(generations, NOTHING, damaged)
     other = replace(SMALL, memory=32)
     trainer = Trainer(other, len(SETUP.tasks.vocabulary))
     wider = Generations(trainer, Filming(trainer.world, other.limit), results)
     setup = Setup(other, other.generation)
     with pytest.raises(InfrastructureError, match="where this template has"):
-        wider.advance(setup, NOTHING, whole, task="standard", seed=5, generations=1)
+        wider.advance(setup, NOTHING, whole, task="standard", seed=5, parts=1)
 
 
 def test_episodes_end_with_success_and_can_be_looked_at(trainer: Trainer) -> None:
@@ -135,3 +134,13 @@ def test_episodes_end_with_success_and_can_be_looked_at(trainer: Trainer) -> Non
     assert packed == packed_episodes([("collect wood", episode)])
     ((name, picture),) = animations(packed)
     assert (name, picture[:6]) == ("collect wood", b"GIF89a")
+
+
+def test_parts_make_a_whole_and_go_on() -> None:
+    setup = Setup(SMALL, SMALL.generation * 10)
+    ends = [0]
+    while len(ends) < 7:
+        ends.append(next_end(setup, ends[-1], 3))
+    assert ends == [0, 3, 6, 10, 13, 16, 20]
+    profile = PROFILES["gpu"]["standard"]
+    assert next_end(profile, 0, 8) * 8 == profile.generations
