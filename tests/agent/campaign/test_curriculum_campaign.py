@@ -61,7 +61,9 @@ def test_a_record_of_answers_replays_to_the_same_bits_also_when_resumed(tmp_path
         board = archive.leaderboard(record.id, 10)
         assert {one.name for one in board[:3]} == {"generation_2", "uniform", "learning_progress"}
         page = write_report(archive, record.id, tmp_path / "first").read_text()
-        for text in ("Wood is easy by now.", "Coverage and novelty", "What was chosen when"):
+        thoughts = {one.payload["thought"] for one in archive.events(record.id, kinds=[CHOSEN])}
+        assert thoughts & {answer["thought"] for answer in ANSWERS}
+        for text in (*thoughts, "Coverage and novelty", "What was chosen when"):
             assert text in page
         assert "<image" not in page
         expected = content(archive, record.id)
