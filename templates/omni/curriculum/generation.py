@@ -28,6 +28,8 @@ __all__ = ["Generations", "next_end"]
 _LEARNED = 0.2
 # A task counts as learned by its mean over so many judgements, as the metric has it.
 _RECENT = 3
+# Numbers of generations that no training comes to: other chance for judging once more.
+_AGAIN = 1 << 24
 _FILMED = 3
 _FILMED_KEY = 3
 
@@ -79,8 +81,13 @@ class Generations:
             if length or now == last - 1:
                 rates = np.asarray(self.trainer.judge(place, state, now)[0])
                 recent = [*recent, rates][-_RECENT:]
-                if len(recent) == _RECENT:
-                    ever = ever | (np.mean(recent, axis=0) >= _LEARNED)
+            if now == last - 1:
+                # A first part may have fewer points than say whether a task is learned.
+                for again in range(1, _RECENT + 1 - len(recent)):
+                    chance = now + again * _AGAIN
+                    recent.append(np.asarray(self.trainer.judge(place, state, chance)[0]))
+            if (length or now == last - 1) and len(recent) == _RECENT:
+                ever = ever | (np.mean(recent, axis=0) >= _LEARNED)
             if length:
                 assert rates is not None
                 judged.append(rates)
