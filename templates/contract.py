@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from templates.specification import (
     Abbreviation,
     Argument,
+    Curriculum,
     Direction,
     Experiment,
     FunctionSignature,
@@ -36,9 +37,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Abbreviation",
+    "Advance",
     "Argument",
     "Baseline",
     "BoundFunction",
+    "Curriculum",
+    "CurriculumCore",
     "Direction",
     "Experiment",
     "ExperimentCore",
@@ -110,6 +114,21 @@ class SeedResult:
     metrics: Mapping[str, float]
     detail: Mapping[str, Any] = field(default_factory=dict)
     failed: str | None = None
+
+
+@dataclass(frozen=True)
+class Advance:
+    """What came of training an agent further.
+
+    ``result`` has the metrics of a training that ends here; its ``detail`` has under ``tasks`` the
+    table that whoever chooses next is shown: ``names``, ``success``, ``progress``, ``counts`` and
+    ``chances``, a list each. ``checkpoint`` is what training goes on from; ``episodes`` shows tasks
+    that were just learned, or is None. Both are the template's own formats, and free of code.
+    """
+
+    result: SeedResult
+    checkpoint: bytes
+    episodes: bytes | None = None
 
 
 class ScriptCore(Protocol):
@@ -210,5 +229,34 @@ class FunctionCore(Protocol):
 
         On a CPU the host sends one seed a call and spreads seeds over workers; on a GPU it sends
         as many as the population holds.
+        """
+        ...
+
+
+class CurriculumCore(FunctionCore, Protocol):
+    """A core whose agents also learn by choices that are data, for specs with a ``curriculum``."""
+
+    def advance(
+        self,
+        choice: Mapping[str, Any],
+        checkpoint: bytes | None,
+        *,
+        task: str,
+        seed: int,
+        parts: int,
+    ) -> Advance:
+        """Train one agent further; the same to the bit for the same input.
+
+        Args:
+            choice: JSON with a ``kind``; ``{"kind": "progress"}`` chooses nothing.
+            checkpoint: Where it is; None for an agent that has learned nothing yet.
+            task: Name of the task.
+            seed: Of the agent; one that goes on has the one that it began with.
+            parts: In how many parts a whole training is made; this makes the next one. Training
+                may go on after the last, in parts of the same size.
+
+        Raises:
+            CandidateError: kind ``choice``: it is none, or names what there is not.
+            InfrastructureError: The checkpoint is damaged or of other sizes.
         """
         ...

@@ -26,7 +26,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 _SHIPPED = Path(__file__).resolve().parent
 _ENTRY_POINTS = "discover.templates"
 # What decides the numbers: these files' content is the template's digest.
-_DECISIVE = ("*.py", "*.toml", "settings/*.toml", "data/*", "experiment/**/*")
+_DECISIVE = ("*.py", "curriculum/*.py", "experiment/**/*", "*.toml", "settings/*.toml", "data/*")
 # How the untouched experiment is written: no edit at all.
 _UNTOUCHED = "# The experiment as it is shipped: no edit.\n"
 _REMARK = "# "

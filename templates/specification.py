@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 __all__ = [
     "Abbreviation",
     "Argument",
+    "Curriculum",
     "Direction",
     "Experiment",
     "FunctionSignature",
@@ -190,6 +191,27 @@ class Tier(_Frozen):
     limit_s: float = Field(gt=0, description="declared wall-clock limit, warm, on two CPU cores")
 
 
+class Curriculum(_Frozen):
+    """How a campaign goes in which a language model chooses what agents learn next.
+
+    Proposals then are generations, one after the other: for each of the agents, whose seeds are
+    those of the search tier, the model is asked with the table of what goes how well, and the agent
+    learns on from its checkpoint. Agents of a campaign know nothing of each other.
+    """
+
+    asks: Literal["labels", "matrix", "next"] = Field(
+        description="what the model says: which tasks are boring, which are boring relative to "
+        "which, or which come next"
+    )
+    task: str = Field(description="name of the task that agents learn in")
+    whole: int = Field(
+        gt=0, description="choices in a whole training, after which results compare with baselines'"
+    )
+    questions: int = Field(default=1, gt=0, description="most questions about one choice")
+    listed: int = Field(gt=1, description="most tasks that a question lists")
+    chosen: int = Field(default=0, ge=0, description="k: most tasks that are chosen, for next")
+
+
 class Reference(_Frozen):
     """A publication that the template builds on."""
 
@@ -231,6 +253,7 @@ class TemplateSpec(_Frozen):
     functions: tuple[FunctionSignature, ...] = ()
     script: Script | None = None
     experiment: Experiment | None = None
+    curriculum: Curriculum | None = None
     population: Mapping[str, int] = Field(
         default={"cpu": 1},
         description="leading axis of an exported program on each platform (cpu, cuda)",
@@ -268,6 +291,10 @@ class TemplateSpec(_Frozen):
                 raise ValueError(f"task {task.name}: ablations, and only they, name a task by `of`")
             if task.of and task.of not in (*self.search_tasks, *self.held_out_tasks):
                 raise ValueError(f"task {task.name} is of {task.of!r}, which is no other task")
+        if self.curriculum is not None and (
+            self.boundary != "function" or self.curriculum.task not in self.search_tasks
+        ):
+            raise ValueError("a curriculum is of a core with functions and of a search task")
         if (self.boundary == "program") != (self.script is not None):
             raise ValueError("a template declares [script] if its boundary is program, only then")
         if (self.boundary == "experiment") != (self.experiment is not None):

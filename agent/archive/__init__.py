@@ -6,6 +6,7 @@ from agent.archive.lease import Lease, LeaseHolder
 from agent.archive.records import (
     CALL_SENT,
     SANDBOX_TROUBLE,
+    ArtifactRecord,
     AttemptRecord,
     CampaignRecord,
     CampaignStatus,
@@ -28,6 +29,7 @@ __all__ = [
     "PROCESS_EVENTS",
     "SANDBOX_TROUBLE",
     "Archive",
+    "ArtifactRecord",
     "AttemptRecord",
     "CampaignRecord",
     "CampaignStatus",

@@ -59,6 +59,9 @@ def canonical_content(archive: _AllOperations, campaign: str) -> dict[str, Any]:
         entry["reviews"] = [
             _without(review, ("candidate_id",)) for review in archive.reviews(candidate.id)
         ]
+        artifacts = archive.artifacts(candidate.id)
+        if artifacts:
+            entry["artifacts"] = {artifact.name: artifact.digest for artifact in artifacts}
         candidates.append(entry)
     events = [
         _without(event, _EVENT)

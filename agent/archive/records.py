@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 __all__ = [
     "NO_COMPLETION",
+    "ArtifactRecord",
     "AttemptRecord",
     "CampaignRecord",
     "CampaignStatus",
@@ -162,6 +163,20 @@ class EvaluationRecord:
         object.__setattr__(self, "primary", finite("primary", self.primary))
         object.__setattr__(self, "seconds", finite("seconds", self.seconds))
         object.__setattr__(self, "metrics", finite_metrics(self.metrics))
+
+
+@dataclass(frozen=True)
+class ArtifactRecord:
+    """Bytes that belong to a candidate, such as the checkpoint of an agent.
+
+    ``digest`` is their SHA-256 in hexadecimal. ``data`` is None where only that was kept: what the
+    rest of the archive replays to the same bits need not be stored for good.
+    """
+
+    candidate_id: str
+    name: str
+    digest: str
+    data: bytes | None
 
 
 @dataclass(frozen=True)

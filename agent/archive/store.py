@@ -30,6 +30,7 @@ from agent.archive.dialect import WRITE, make_engine, translated
 from agent.archive.lease import Lease, LeaseHolder, lease_holder
 from agent.archive.migrate import migrate, opening_lock
 from agent.archive.operations import (
+    ArtifactOperations,
     CallOperations,
     CampaignOperations,
     CandidateOperations,
@@ -54,6 +55,7 @@ class _AllOperations(
     CampaignOperations,
     CandidateOperations,
     EvaluationOperations,
+    ArtifactOperations,
     CallOperations,
     JournalOperations,
     ViewOperations,

@@ -17,6 +17,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     UniqueConstraint,
@@ -26,6 +27,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from agent.archive.columns import JsonText, JsonTuple, PlainText, UtcDateTime
 
 __all__ = [
+    "Artifact",
     "Attempt",
     "Base",
     "Campaign",
@@ -206,6 +208,17 @@ class Evaluation(Base):
     worker: Mapped[str | None]
     source: Mapped[str] = mapped_column(String(16))
     guarantees: Mapped[dict[str, Any] | None]
+
+
+class Artifact(Base):
+    """Bytes of a candidate; ``data`` goes where it can be had again."""
+
+    __tablename__ = "artifacts"
+
+    candidate_id: Mapped[str] = mapped_column(ForeignKey("candidates.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(120), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    data: Mapped[bytes | None] = mapped_column(LargeBinary())
 
 
 class MeasurementRow(Base):

@@ -20,6 +20,7 @@ from agent.campaign.baselines import Baselines
 from agent.campaign.calling import BudgetSpentError, Caller
 from agent.campaign.confirming import Confirming
 from agent.campaign.context import Context, StopRequestedError
+from agent.campaign.curriculum import Generations
 from agent.campaign.monitor import Monitor
 from agent.campaign.progress import Observer
 from agent.campaign.reviewing import Reviewing
@@ -36,6 +37,7 @@ from agent.reviewing.code import ModelCodeReviewer
 from reviewers.code.rules import RuleReviewer
 from sandboxes.contract import Guarantee
 from sandboxes.engines import Engine, open_engine
+from sandboxes.engines.function import FunctionEngine
 from sandboxes.registry import choose_sandbox
 from templates.errors import DiscoveryError, UserError
 from templates.registry import Template
@@ -96,22 +98,51 @@ class Campaign:
         return cls(archive, archive.create_campaign(record), settings, home)
 
     @classmethod
-    def resume(cls, archive: Archive, campaign_id: str, home: Path) -> Campaign:
+    def resume(
+        cls,
+        archive: Archive,
+        campaign_id: str,
+        home: Path,
+        *,
+        candidates: int | None = None,
+        hours: float | None = None,
+        budget_usd: float | None = None,
+    ) -> Campaign:
         """Take up a campaign where it was.
 
+        A curriculum has no end but its limits: with higher ones it goes on also where it is done.
+
+        Args:
+            archive: Where it is.
+            campaign_id: Which one.
+            home: Where output lands.
+            candidates: New limit, of all proposals together; None leaves it.
+            hours: New limit, of all hours together.
+            budget_usd: New limit, of all costs together.
+
         Raises:
-            UserError: There is no such campaign, it is done, or its template has changed since.
+            UserError: There is no such campaign, it is done, its template has changed since, or
+                its limits cannot be changed.
         """
         record = archive.campaign(campaign_id)
-        if record.status == "done":
-            raise UserError(f"campaign {record.id} is done; start a new one with `discover run`")
-        settings = CampaignSettings.from_json(record.settings)
+        before = CampaignSettings.from_json(record.settings)
+        settings = before.with_limits(candidates, hours, budget_usd)
         template = settings.load()
+        if settings != before and template.spec.curriculum is None:
+            raise UserError("limits can be changed for campaigns of a curriculum only")
+        if record.status == "done" and settings == before:
+            more = "give it higher limits, e.g. --candidates"
+            new = "start a new one with `discover run`"
+            raise UserError(
+                f"campaign {record.id} is done; {new if template.spec.curriculum is None else more}"
+            )
         if template.digest != record.template_digest:
             raise UserError(
                 f"the template {record.template} has changed since campaign {record.id} began, "
                 "so new scores could not be compared with old ones; start a new campaign"
             )
+        if settings != before:
+            archive.set_campaign_settings(record.id, settings.to_json())
         return cls(archive, record, settings, home)
 
     def request_stop(self, reason: str = "asked to stop") -> None:
@@ -205,6 +236,15 @@ class Campaign:
             wait=context.wait,
             notify=context.tell,
         )
+        if context.spec.curriculum is not None:
+            assert isinstance(context.engine, FunctionEngine)
+            generations = Generations(context, context.engine, caller, models)
+
+            def go_on() -> None:
+                monitor.phase = "searching"
+                self._search(context, baselines, generations.run, monitor, together=1)
+
+            return go_on
         knobs = context.knobs
         reviewing = self._reviewing(context, caller, models)
         ideas = IdeaMaker(
@@ -230,7 +270,7 @@ class Campaign:
 
         def work() -> None:
             monitor.phase = "searching"
-            self._search(context, baselines, slots, monitor)
+            self._search(context, baselines, slots.run, monitor, context.knobs.in_flight)
             monitor.phase = "confirming"
             confirming.run()
 
@@ -252,9 +292,15 @@ class Campaign:
         return Reviewing(context, [RuleReviewer()], model, model_decides=choice == "decide")
 
     def _search(
-        self, context: Context, baselines: Baselines, slots: Slots, monitor: Monitor
+        self,
+        context: Context,
+        baselines: Baselines,
+        run: Callable[[int], None],
+        monitor: Monitor,
+        together: int,
     ) -> None:
-        pool = DaemonPool(context.knobs.in_flight + 1, "slot")
+        """Baselines, and proposals by their numbers, so many at once."""
+        pool = DaemonPool(together + 1, "slot")
         yardstick = pool.submit(baselines.run)
         target = self._settings.target
         next_slot = 0
@@ -266,11 +312,11 @@ class Campaign:
                     job.result()
                 running = [job for job in running if not job.done()]
                 wanted = target is None or next_slot < target
-                if not wanted or self._time_is_up(monitor):
+                if not wanted or self._time_is_up(context, monitor):
                     if not running and yardstick.done():
                         return
-                elif len(running) < context.knobs.in_flight:
-                    running.append(pool.submit(lambda slot=next_slot: slots.run(slot)))  # type: ignore[misc]
+                elif len(running) < together:
+                    running.append(pool.submit(lambda slot=next_slot: run(slot)))  # type: ignore[misc]
                     next_slot += 1
                     continue
                 context.changed.wait(0.05)
@@ -291,8 +337,9 @@ class Campaign:
             if error is not None and not isinstance(error, BudgetSpentError):
                 raise error
 
-    def _time_is_up(self, monitor: Monitor) -> bool:
-        if self._settings.hours is None:
+    def _time_is_up(self, context: Context, monitor: Monitor) -> bool:
+        """Whether what is left of the time is for confirming; generations need no confirming."""
+        if self._settings.hours is None or context.spec.curriculum is not None:
             return False
         return monitor.elapsed_s > self._settings.hours * 3600 * (1 - _CONFIRM_SHARE)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -105,7 +106,7 @@ class CampaignSettings:
         template: Name or folder of the template.
         models: Language models, used in turn.
         candidates: Number of proposals; None means as many as time and money allow, or
-            `DEFAULT_CANDIDATES` where neither is limited.
+            `DEFAULT_CANDIDATES` (of a curriculum: a whole training) where neither is limited.
         hours: Limit of the whole campaign, in hours that processes work on it.
         budget_usd: Limit on what language models may cost.
         seed: Everything random follows from it.
@@ -153,12 +154,24 @@ class CampaignSettings:
         own = {name: text for name, text in self.overrides.items() if name not in spec.settings}
         return Knobs.parse({**asked, **own}, others=spec.settings)
 
-    @property
+    @cached_property
     def target(self) -> int | None:
         """How many proposals to make, None for no limit but time and money."""
         if self.candidates is None and self.hours is None and self.budget_usd is None:
-            return DEFAULT_CANDIDATES
+            curriculum = self.load().spec.curriculum
+            return DEFAULT_CANDIDATES if curriculum is None else curriculum.whole
         return self.candidates
+
+    def with_limits(
+        self, candidates: int | None, hours: float | None, budget_usd: float | None
+    ) -> CampaignSettings:
+        """The same with other limits; None leaves one as it is."""
+        return replace(
+            self,
+            candidates=self.candidates if candidates is None else candidates,
+            hours=self.hours if hours is None else hours,
+            budget_usd=self.budget_usd if budget_usd is None else budget_usd,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """For the archive."""

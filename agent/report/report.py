@@ -16,6 +16,7 @@ from agent import wording
 from agent.archive import Archive, CandidateRecord, ReviewRecord
 from agent.evaluation.statistics import alpha_spent
 from agent.loading import template_of
+from agent.report.curriculum import curriculum_view
 from agent.report.curves_figure import curve_of, curves_figure
 from agent.report.dependence import Dependence, dependences
 from agent.report.formula import Formula, typeset
@@ -108,7 +109,18 @@ def _page(archive: Archive, found: Summary, template: Template) -> dict[str, Any
     baselines = archive.candidates(found.campaign.id, kinds=("baseline", "control"))
     campaign = found.campaign
     ended = campaign.finished_at
+    # Generations of a curriculum are one candidate that goes on: shown as such.
+    goes_on = found.spec.curriculum is not None
+    others = [] if goes_on else others
+    scored = archive.candidates(campaign.id, kinds=("baseline",))
+    curriculum = curriculum_view(book, template, load_figures(template), scored)
+    drawn = curriculum.figures if curriculum is not None else ()
     return {
+        "curriculum": curriculum,
+        "agent_figures": [
+            _Figure(entry.title, entry.caption, to_svg(entry.figure, f"agents-{entry.key}"))
+            for entry in drawn
+        ],
         "found": found,
         "campaign": campaign,
         "spec": found.spec,

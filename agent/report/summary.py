@@ -18,7 +18,7 @@ from templates.contract import Metric, TemplateSpec
 
 __all__ = ["Confirmation", "Counts", "ModelUse", "Row", "Summary", "summary"]
 
-_EVALUATED = frozenset({"smoke", "screen", "search", "confirm"})
+_EVALUATED = frozenset({"smoke", "screen", "search", "confirm", "generation"})
 
 
 @dataclass(frozen=True)

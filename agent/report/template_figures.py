@@ -20,6 +20,7 @@ __all__ = [
     "Curves",
     "Details",
     "DrawnFigure",
+    "agent_figures",
     "curve_figures",
     "curves_of",
     "details_of",
@@ -119,6 +120,17 @@ def curve_figures(module: ModuleType, candidates: Curves, baselines: Curves) -> 
         baselines: What was known.
     """
     return _drawn(getattr(module, "CURVE_FIGURES", ()), candidates, baselines)
+
+
+def agent_figures(module: ModuleType, agents: Details, baselines: Details) -> list[DrawnFigure]:
+    """Let a template draw agents that go on from generation to generation.
+
+    Args:
+        module: From `load_figures`; functions listed in ``AGENT_FIGURES`` are called.
+        agents: Details of each generation, in order, by agent.
+        baselines: What was known.
+    """
+    return _drawn(getattr(module, "AGENT_FIGURES", ()), agents, baselines)
 
 
 def _drawn(

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -26,7 +27,7 @@ from sandboxes.engines.starting import (
 from sandboxes.protocol import Message, ProtocolError, decode_frame
 from templates.errors import CandidateError, InfrastructureError
 
-__all__ = ["FunctionEngine"]
+__all__ = ["Advanced", "FunctionEngine"]
 
 TRACE_TIMEOUT_S = 20.0
 _TRACE_MEMORY_BYTES = 4 * 2**30
@@ -54,6 +55,15 @@ class _Inspected(BaseModel):
     closed_form: str | None
     operations: int
     curves: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """An agent that was trained further, as a worker sent it; the bytes are kept, never run."""
+
+    measurement: Measurement
+    checkpoint: bytes
+    episodes: bytes | None
 
 
 class FunctionEngine(Engine):
@@ -132,8 +142,39 @@ class FunctionEngine(Engine):
         reply, slot = self._ask(Message("evaluate", body, program.modules))
         return self._measurements(reply, slot, task, seeds)
 
+    def advance(
+        self,
+        choice: Mapping[str, Any],
+        checkpoint: bytes | None,
+        *,
+        task: str,
+        seed: int,
+        parts: int,
+    ) -> Advanced:
+        """Train an agent further; see `templates.contract.CurriculumCore.advance`.
+
+        Raises:
+            CandidateError: kind ``choice``: it is none.
+            InfrastructureError: No worker could be kept alive: a choice cannot be at fault.
+        """
+        body: dict[str, Any] = {"choice": choice, "task": task, "seed": seed}
+        body |= {"parts": parts, "deadline_s": self.template.spec.job_timeout_s}
+        blobs = {} if checkpoint is None else {"checkpoint": checkpoint}
+        try:
+            reply, slot = self._ask(Message("advance", body, blobs))
+        except CandidateError as error:
+            if error.kind == "choice":
+                raise
+            raise InfrastructureError(f"an agent could not be trained further: {error}") from error
+        (measured,) = self._measurements(reply, slot, task, [seed])
+        if "checkpoint" not in reply.blobs:
+            raise InfrastructureError("a worker sent no checkpoint")
+        return Advanced(measured, reply.blobs["checkpoint"], reply.blobs.get("episodes"))
+
     def _known_good(self, request: Message) -> Message | None:
         """The template's first baseline, which scores by itself without any fault."""
+        if request.kind == "advance":
+            return None
         with self._known_lock:
             if self._known is None:
                 for baseline in self.template.baselines:

@@ -23,7 +23,7 @@ from sandboxes.evaluator.loading import core_class
 from sandboxes.evaluator.results import result_of
 from sandboxes.evaluator.serving import serve
 from sandboxes.protocol import Channel, Message
-from templates.contract import FunctionCore
+from templates.contract import CurriculumCore, FunctionCore
 from templates.errors import CandidateError
 from templates.registry import Template, load_template
 
@@ -72,6 +72,8 @@ class Worker:
     def answer(self, request: Message) -> Message:
         """One request, one reply; a candidate's fault is a reply too."""
         try:
+            if request.kind == "advance":
+                return self._advance(request)
             program = Program(
                 request.body["platform"], request.body["population"], dict(request.blobs)
             )
@@ -86,6 +88,27 @@ class Worker:
             text = " ".join(str(error).split())[:300]
             kind = "memory" if "RESOURCE_EXHAUSTED" in text else "run_time_error"
             return Message("candidate_error", {"kind": kind, "message": text})
+
+    def _advance(self, request: Message) -> Message:
+        """Train an agent further: no program has a part in it, only a choice that is data."""
+        body, core = request.body, self._core
+        spec = self._template.spec
+        # What a spec with a curriculum promises of its core.
+        assert spec.curriculum is not None
+        curriculum: CurriculumCore = core  # type: ignore[assignment]
+        started = time.monotonic()
+        found = curriculum.advance(
+            body["choice"],
+            request.blobs.get("checkpoint"),
+            task=body["task"],
+            seed=body["seed"],
+            parts=body["parts"],
+        )
+        seconds = time.monotonic() - started
+        blobs = {"checkpoint": found.checkpoint}
+        if found.episodes is not None:
+            blobs["episodes"] = found.episodes
+        return Message("advanced", {"results": [result_of(found.result, spec, seconds)]}, blobs)
 
     def _functions(self, program: Program) -> dict[str, BoundProgram]:
         digest = program.digest

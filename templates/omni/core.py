@@ -10,7 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from templates.contract import BoundFunction, SeedResult
+from templates.contract import Advance, BoundFunction, SeedResult
+from templates.omni.curriculum.episodes import Filming
+from templates.omni.curriculum.generation import Generations
 from templates.omni.features import facts_of, features
 from templates.omni.progress import Progress, normalized_success
 from templates.omni.settings import PROFILES, Setup
@@ -40,23 +42,63 @@ class OmniCore:
     Args:
         platform: "cpu" or "cuda".
         profile: Sizes and tasks: ``cpu`` or ``gpu``; each runs on either platform.
+        choice: Who chooses tasks: ``sampler``, or a language model (`CurriculumCore`), in which
+            case what `advance` needs is compiled too.
+        tasks: In place of the profile's, for experiments of other sizes; all of one size.
 
     Raises:
         KeyError: For another platform or profile.
     """
 
-    def __init__(self, platform: str, profile: str = "cpu") -> None:
-        self._tasks = PROFILES[profile]
+    def __init__(
+        self,
+        platform: str,
+        profile: str = "cpu",
+        choice: str = "sampler",
+        tasks: Mapping[str, Setup] | None = None,
+    ) -> None:
+        self._tasks = PROFILES[profile] if tasks is None else tasks
         self._members = _MEMBERS[platform][profile]
         first = next(iter(self._tasks.values()))
         self._setup: Setup = first
         self._trainer = Trainer(first.profile, len(first.tasks.vocabulary))
+        self._generations = Generations(
+            self._trainer, Filming(self._trainer.world, first.profile.limit), results
+        )
+        self._advances = choice != "sampler"
 
     def warm_up(self) -> None:
         """Compile learning and measuring, read maps and names."""
         for setup in self._tasks.values():
             make_space(setup)
         self._trainer.train(_alike, self._setup, [0] * self._members, generations=1)
+        if self._advances:
+            self.advance(
+                {"kind": "progress"}, None, task="standard", seed=0, parts=self._setup.generations
+            )
+
+    def advance(
+        self,
+        choice: Mapping[str, Any],
+        checkpoint: bytes | None,
+        *,
+        task: str,
+        seed: int,
+        parts: int,
+    ) -> Advance:
+        """Train an agent further with a choice of tasks; see `CurriculumCore`.
+
+        Raises:
+            KeyError: For an unknown task.
+        """
+        return self._generations.advance(
+            self._tasks[task],
+            choice,
+            checkpoint,
+            task=task,
+            seed=seed,
+            parts=parts,
+        )
 
     def probes(self) -> Mapping[str, Sequence[Arguments]]:
         """States of a curriculum from the first moment to the end of training."""

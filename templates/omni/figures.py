@@ -11,12 +11,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from templates.omni.curriculum.figures import AGENT_FIGURES as _OF_AGENTS
+from templates.omni.curriculum.figures import animations
 from templates.omni.technology import ACHIEVEMENTS, prerequisites
 
 __all__ = [
+    "AGENT_FIGURES",
     "CURVE_FIGURES",
     "FIGURES",
     "REFERENCE_BASELINE",
+    "animations",
     "drawn_by_stage",
     "drawn_over_training",
     "learning_curves",
@@ -287,3 +291,24 @@ FIGURES: tuple[Callable[[Details, Details], Figure | None], ...] = (
 
 CURVE_FIGURES: tuple[Callable[[Curves, Curves], Figure | None], ...] = (drawn_by_stage,)
 """What a report draws of the functions themselves."""
+
+
+def tree_of_agents(agents: Details, baselines: Details) -> Figure | None:
+    """The technology tree with what is learned by now.
+
+    Each achievement with its success at the last point that was judged, in per cent (mean over
+    agents), and arrows from what it takes.
+
+    Args:
+        agents: Details of each generation, by agent.
+        baselines: Not drawn.
+    """
+    last = [of[-1] for of in agents.values() if of]
+    return technology_tree({"all agents": last}, {}) if last else None
+
+
+AGENT_FIGURES: tuple[Callable[[Details, Details], Figure | None], ...] = (
+    *_OF_AGENTS,
+    tree_of_agents,
+)
+"""What a report draws of agents that go on from generation to generation."""

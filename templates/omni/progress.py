@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 __all__ = [
     "Progress",
+    "distribution",
     "fresh_progress",
     "learning_progress",
     "normalized_success",
@@ -25,6 +26,8 @@ RATE = 0.1
 
 THETA = 0.1
 """How much low success rates are magnified."""
+
+_LARGEST = 1e30
 
 
 class Progress(NamedTuple):
@@ -109,3 +112,22 @@ def probabilities(progress: jax.Array, success: jax.Array) -> jax.Array:
     anything = drawn.any(axis=-1, keepdims=True)
     found = jnp.where(anything, found, 1.0)
     return found / found.sum(axis=-1, keepdims=True)
+
+
+def distribution(weights: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Probabilities from weights.
+
+    Args:
+        weights: ``[members, tasks]``. What is negative or not finite counts as zero, what is beyond
+            1e30 as 1e30; where all are zero every task is as likely as any other.
+
+    Returns:
+        ``[members, tasks]``, and whether weights had to be mended, ``[members]``, integers.
+    """
+    usable = jnp.isfinite(weights) & (weights >= 0.0)
+    # Bounded, so that no sum overflows and no sum's reciprocal is too small for a float.
+    kept = jnp.where(usable, jnp.minimum(weights, _LARGEST), 0.0)
+    empty = kept.sum(axis=1, keepdims=True) <= 0.0
+    kept = jnp.where(empty, 1.0, kept)
+    wrong = ~usable.all(axis=1) | empty[:, 0]
+    return kept / kept.sum(axis=1, keepdims=True), wrong.astype(jnp.int32)

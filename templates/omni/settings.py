@@ -10,7 +10,7 @@ import numpy as np
 
 from templates.omni.tasks import TaskSpace, renamed_tasks, standard_tasks
 
-__all__ = ["POINTS", "PROFILES", "TASKS", "Profile", "Setup"]
+__all__ = ["POINTS", "PROFILES", "TASKS", "Profile", "Setup", "points_of"]
 
 POINTS = 10
 """At how many points of training, evenly spread, an agent is judged."""
@@ -20,6 +20,12 @@ _SPACES: Mapping[str, Callable[[int], TaskSpace]] = {
     "standard": standard_tasks,
     "renamed": renamed_tasks,
 }
+
+
+def points_of(generations: int, points: int = POINTS) -> set[int]:
+    """After which generations, from 0, an agent is judged; evenly spread, the last one included."""
+    points = min(points, generations)
+    return {round((point + 1) * generations / points) - 1 for point in range(points)}
 
 
 @dataclass(frozen=True)

@@ -22,13 +22,13 @@ from templates.omni.chance import chance_of
 from templates.omni.features import Facts, facts_of, features
 from templates.omni.learning import Learner
 from templates.omni.network import Agent, Weights
-from templates.omni.progress import Progress, fresh_progress, updated
+from templates.omni.progress import Progress, distribution, fresh_progress, updated
 from templates.omni.rollout import Runner, collect, fresh_runner, success_rates
-from templates.omni.settings import POINTS, Profile, Setup
+from templates.omni.settings import Profile, Setup, points_of
 from templates.omni.technology import Action
 from templates.omni.world import World, WorldParams, make_params
 
-__all__ = ["Record", "Sampler", "Space", "Trainer", "make_space"]
+__all__ = ["Place", "Record", "Sampler", "Space", "State", "Trainer", "distribution", "make_space"]
 
 Floats = NDArray[np.float64]
 Sampler = Callable[..., jax.Array]
@@ -36,7 +36,6 @@ Sampler = Callable[..., jax.Array]
 ``[members, tasks, columns]``."""
 
 _JUDGED_SEED = 1_000_003
-_LARGEST = 1e30
 
 
 class Space(NamedTuple):
@@ -85,6 +84,32 @@ class _Pupil(NamedTuple):
     weights: Weights
     optimizer: Any
     runner: Runner
+
+
+class State(NamedTuple):
+    """Trainings between two generations; arrays lead with ``[members]``.
+
+    Attributes:
+        pupils: Agents, their optimisers and their environments.
+        progress: What is known of each task.
+        invalid: Generations whose weights had to be mended.
+    """
+
+    pupils: _Pupil
+    progress: Progress
+    invalid: jax.Array
+
+
+class Place(NamedTuple):
+    """Where trainings take place, on the device.
+
+    Attributes:
+        space: Tasks and maps.
+        keys: Of the members, ``[members]``.
+    """
+
+    space: Space
+    keys: jax.Array
 
 
 @cache
@@ -139,58 +164,112 @@ class Trainer:
             arguments: Arrays for the sampler, inputs of the compiled program.
             judged: Whether to judge agents on the way; without it they count as failing always.
         """
-        profile, space = self._profile, make_space(setup)
-        choose = self._choice_of(sampler)
-        # Committed to the device, as everything is that an exported function had a part in: else
-        # the first candidate would have all programs compiled once more for committed arrays.
-        device = jax.devices()[0]
-        keys = jax.device_put(jnp.stack([jax.random.key(seed) for seed in seeds]), device)
-        space, arguments = jax.device_put((space, arguments), device)
+        place = self.place(setup, seeds)
+        arguments = jax.device_put(arguments, jax.devices()[0])
         count = min(setup.generations, generations or setup.generations)
-        points = min(POINTS, count)
-        ends = {round((point + 1) * count / points) - 1 for point in range(points)}
-        progress = fresh_progress(len(seeds), profile.tasks)
-        progress, invalid = jax.device_put((progress, jnp.zeros(len(seeds), jnp.int32)), device)
-        pupils = None
+        ends = points_of(count)
+        state = self.begin(place)
         rates: list[Any] = []
         history: list[Any] = []
         drawn: list[list[Any]] = [[]]
-        for place in range(count):
-            now = jax.device_put(np.int32(place), device)
-            elapsed = jax.device_put(np.float32(place / setup.generations), device)
-            if pupils is None:
-                pupils = self._start(space.params, keys)
-            measured = self._measure(
-                space.params, space.possible, pupils.weights, keys, now, profile.measured
-            )
-            progress, chances, wrong = choose(space, progress, measured, elapsed, arguments)
-            invalid = invalid + wrong
-            pupils, ended = self._generation(pupils, space.params, chances, keys, now)
-            progress = progress._replace(counts=progress.counts + ended)
+        for now in range(count):
+            state, chances = self.generation(sampler, setup, place, state, now, arguments)
             drawn[-1].append(chances)
-            if place in ends:
-                # Other keys than measuring has, at every point.
-                after = jax.device_put(np.int32(-1 - place), device)
+            if now in ends:
                 rates.append(
-                    self._measure(
-                        space.unseen, space.possible, pupils.weights, keys, after, profile.judged
-                    )
+                    self.judge(place, state, now)
                     if judged
-                    else jnp.zeros_like(measured)
+                    else jnp.zeros((len(seeds), len(place.space.possible)))
                 )
-                history.append(progress.success)
+                history.append(state.progress.success)
                 drawn.append([])
-        assert pupils is not None
+        pupils, progress, invalid = state
         return _record(
             *jax.device_get((rates, drawn[:-1], history, progress, invalid, pupils.weights))
         )
 
-    def _agent(self, params: WorldParams) -> Agent:
+    def place(self, setup: Setup, seeds: Sequence[int]) -> Place:
+        """Tasks, maps and keys.
+
+        Committed to the device, as everything is that an exported function had a part in: else the
+        first candidate would have all programs compiled once more for committed arrays.
+
+        Args:
+            setup: The task; its profile is this trainer's.
+            seeds: 31 bits each.
+        """
+        keys = jnp.stack([jax.random.key(seed) for seed in seeds])
+        found: Place = jax.device_put(Place(make_space(setup), keys), jax.devices()[0])
+        return found
+
+    def begin(self, place: Place) -> State:
+        """Agents that have learned nothing yet."""
+        members = len(place.keys)
+        nothing = fresh_progress(members, self._profile.tasks), jnp.zeros(members, jnp.int32)
+        pupils = self._start(place.space.params, place.keys)
+        return State(pupils, *jax.device_put(nothing, jax.devices()[0]))
+
+    def generation(
+        self,
+        sampler: Sampler,
+        setup: Setup,
+        place: Place,
+        state: State,
+        now: int,
+        arguments: Any = None,
+    ) -> tuple[State, jax.Array]:
+        """Measure, choose, learn.
+
+        Args:
+            sampler: Weights of the tasks, called as in `train`.
+            setup: The task.
+            place: From `place`.
+            state: Before it; not to be used afterwards.
+            now: Number of the generation, from 0; with the keys it decides all chance.
+            arguments: Arrays for the sampler, on the device.
+
+        Returns:
+            The state after it, and how likely each task was drawn, ``[members, tasks]``.
+        """
+        (space, keys), (pupils, progress, invalid) = place, state
+        device = jax.devices()[0]
+        number = jax.device_put(np.int32(now), device)
+        elapsed = jax.device_put(np.float32(min(1.0, now / setup.generations)), device)
+        choose = self._choice_of(sampler)
+        measured = self._measure(
+            space.params, space.possible, pupils.weights, keys, number, self._profile.measured
+        )
+        progress, chances, wrong = choose(space, progress, measured, elapsed, arguments)
+        pupils, ended = self._generation(pupils, space.params, chances, keys, number)
+        progress = progress._replace(counts=progress.counts + ended)
+        return State(pupils, progress, invalid + wrong), chances
+
+    def judge(self, place: Place, state: State, now: int) -> jax.Array:
+        """Success of each possible task on unseen maps after generation ``now``.
+
+        Returns:
+            ``[members, possible]``.
+        """
+        (space, keys), weights = place, state.pupils.weights
+        # Other keys than measuring has, at every point.
+        after = jax.device_put(np.int32(-1 - now), jax.devices()[0])
+        rates: jax.Array = self._measure(
+            space.unseen, space.possible, weights, keys, after, self._profile.judged
+        )
+        return rates
+
+    @property
+    def world(self) -> World:
+        """The world that agents live in."""
+        return self._world
+
+    def agent(self, params: WorldParams) -> Agent:
+        """Shapes of an agent that sees these parameters."""
         size = int(self._world.observation_space(params).shape[0])
         return Agent(size, len(Action), self._profile.width, self._profile.memory)
 
     def _begin(self, params: WorldParams, keys: jax.Array) -> _Pupil:
-        agent = self._agent(params)
+        agent = self.agent(params)
         learner = Learner(agent, self._profile)
 
         def one(key: jax.Array) -> _Pupil:
@@ -214,7 +293,7 @@ class Trainer:
         place: jax.Array,
     ) -> tuple[_Pupil, jax.Array]:
         """Rollouts and updates; also how many episodes of each task ended, ``[members, tasks]``."""
-        agent = self._agent(params)
+        agent = self.agent(params)
         learner = Learner(agent, self._profile)
 
         def one(pupil: _Pupil, chances: jax.Array, key: jax.Array) -> tuple[_Pupil, jax.Array]:
@@ -252,7 +331,7 @@ class Trainer:
         episodes: int,
     ) -> jax.Array:
         """Success of the possible tasks, ``[members, possible]``."""
-        agent = self._agent(params)
+        agent = self.agent(params)
 
         def one(weights: Weights, key: jax.Array) -> jax.Array:
             own = jax.random.fold_in(jax.random.fold_in(key, 2), place)
@@ -285,25 +364,6 @@ class Trainer:
 
             self._last = (sampler, jax.jit(choose))
         return self._last[1]
-
-
-def distribution(weights: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Probabilities from weights.
-
-    Args:
-        weights: ``[members, tasks]``. What is negative or not finite counts as zero, what is beyond
-            1e30 as 1e30; where all are zero every task is as likely as any other.
-
-    Returns:
-        ``[members, tasks]``, and whether weights had to be mended, ``[members]``, integers.
-    """
-    usable = jnp.isfinite(weights) & (weights >= 0.0)
-    # Bounded, so that no sum overflows and no sum's reciprocal is too small for a float.
-    kept = jnp.where(usable, jnp.minimum(weights, _LARGEST), 0.0)
-    empty = kept.sum(axis=1, keepdims=True) <= 0.0
-    kept = jnp.where(empty, 1.0, kept)
-    wrong = ~usable.all(axis=1) | empty[:, 0]
-    return kept / kept.sum(axis=1, keepdims=True), wrong.astype(jnp.int32)
 
 
 def _each(function: Callable[..., Any], *arrays: Any) -> Any:

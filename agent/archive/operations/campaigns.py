@@ -120,6 +120,16 @@ class CampaignOperations(Operations):
             )
             return [to_record(CampaignRecord, row) for row in rows]
 
+    def set_campaign_settings(self, campaign: str, settings: Mapping[str, Any]) -> None:
+        """Note other settings, such as limits that were raised.
+
+        Args:
+            campaign: Its identifier.
+            settings: All of them.
+        """
+        with self._writing() as session:
+            campaign_row(session, campaign).settings = dict(settings)
+
     def set_campaign_status(
         self,
         campaign: str,

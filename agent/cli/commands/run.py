@@ -107,11 +107,31 @@ def run(
 
 def resume(
     campaign: CampaignArgument = "latest",
+    candidates: Annotated[
+        int | None,
+        typer.Option(
+            "--candidates",
+            metavar="N",
+            min=1,
+            help="Of a curriculum: new limit on its generations, earlier ones included.",
+        ),
+    ] = None,
+    hours: Annotated[
+        float | None,
+        typer.Option("--hours", metavar="H", help="Of a curriculum: new limit on its hours."),
+    ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option("--budget", metavar="USD", help="Of a curriculum: new limit on its cost."),
+    ] = None,
     json: JsonOption = False,
     no_live: _NoLive = False,
     home: HomeOption = None,
 ) -> None:
-    """Go on with a campaign that was stopped, interrupted or killed."""
+    """Go on with a campaign that was stopped, interrupted or killed.
+
+    A curriculum has no end but its limits: with higher ones it goes on from where it is.
+    """
     from agent.campaign import Campaign
 
     place = home_of(home)
@@ -127,7 +147,10 @@ def resume(
 
                     emit_json({**campaign_object(archive, record), "papers": papers})
                 return
-        _follow(archive, Campaign.resume(archive, record.id, place), place, json, no_live)
+        taken_up = Campaign.resume(
+            archive, record.id, place, candidates=candidates, hours=hours, budget_usd=budget
+        )
+        _follow(archive, taken_up, place, json, no_live)
 
 
 def overrides_of(settings: list[str] | tuple[()]) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""Open-ended training: one generation after another, each with a choice that is data."""

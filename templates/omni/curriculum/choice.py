@@ -1,0 +1,106 @@
+"""What somebody chose, as data, and what it makes of the tasks' weights.
+
+A choice is JSON: ``{"kind": "progress"}`` (learning progress alone), ``{"kind": "labels", "boring":
+[names]}``, ``{"kind": "matrix", "boring": {name: [names]}}`` (by what one can do, what is boring
+then) or ``{"kind": "next", "tasks": [names]}``. All become the same three arrays, inputs of one
+compiled program, so that no choice compiles anything anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from templates.errors import CandidateError
+from templates.omni.interestingness import BORING, interesting
+from templates.omni.progress import learning_progress, probabilities
+
+__all__ = ["Given", "given_by", "weighed"]
+
+Flags = NDArray[np.bool_]
+
+
+class Given(NamedTuple):
+    """A choice as the learner takes it.
+
+    Attributes:
+        boring: Whether the task of a column is boring to one who can do that of the row, ``[tasks,
+            tasks]``.
+        dull: Tasks that are boring whatever is learned, ``[tasks]``.
+        chosen: Tasks that alone are practised, all alike; where there is none, learning progress
+            decides: ``[tasks]``.
+    """
+
+    boring: Flags
+    dull: Flags
+    chosen: Flags
+
+
+def given_by(choice: Mapping[str, Any], names: Sequence[str]) -> Given:
+    """A choice as arrays.
+
+    Args:
+        choice: JSON as the module describes it.
+        names: Of the tasks, in the learner's order.
+
+    Raises:
+        CandidateError: kind ``choice``: it is no such JSON, or names a task that there is not.
+    """
+    places = {name: place for place, name in enumerate(names)}
+    count = len(names)
+    given = Given(np.zeros((count, count), bool), np.zeros(count, bool), np.zeros(count, bool))
+    match dict(choice):
+        case {"kind": "progress", **rest} if not rest:
+            pass
+        case {"kind": "labels", "boring": list(listed), **rest} if not rest:
+            given.dull[_rows(listed, places)] = True
+        case {"kind": "matrix", "boring": dict(rows), **rest} if not rest:
+            for representative, listed in rows.items():
+                (row,) = _rows([representative], places)
+                given.boring[row, _rows(listed, places)] = True
+            np.fill_diagonal(given.boring, False)
+        case {"kind": "next", "tasks": list(listed), **rest} if not rest and listed:
+            given.chosen[_rows(listed, places)] = True
+        case _:
+            raise CandidateError("choice", f"no choice of tasks: {str(choice)[:200]}")
+    return given
+
+
+def weighed(
+    fast: jax.Array, slow: jax.Array, counts: jax.Array, told: jax.Array, given: Given
+) -> jax.Array:
+    """Weights of the tasks: a sampler with a choice; see `templates.omni.training.Sampler`.
+
+    Learning progress, a thousandth of it for what is boring (Zhang et al. 2023, arXiv:2306.01711,
+    section 3); or all alike among the tasks that were chosen.
+
+    Args:
+        fast: ``[members, tasks]``, as the next two.
+        slow: The slower average.
+        counts: Episodes; not used.
+        told: Features ``[members, tasks, columns]``.
+        given: The choice, the same for all members.
+
+    Returns:
+        ``[members, tasks]``.
+    """
+    success = told[..., 5]
+    likely = probabilities(learning_progress(fast, slow), success)
+    boring, dull, chosen = (jnp.asarray(flags) for flags in given)
+    labels = jax.vmap(interesting, (0, None))(success, boring) & ~dull
+    curious = likely * jnp.where(labels, 1.0, BORING)
+    return jnp.where(chosen.any(), chosen.astype(curious.dtype), curious)
+
+
+def _rows(names: Any, places: Mapping[str, int]) -> list[int]:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise CandidateError("choice", "tasks are chosen by a list of their names")
+    unknown = [name for name in names if name not in places]
+    if unknown:
+        raise CandidateError("choice", f"there is no task {unknown[0]!r}")
+    return [places[name] for name in names]
