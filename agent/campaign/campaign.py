@@ -23,7 +23,7 @@ from agent.campaign.context import Context, StopRequestedError
 from agent.campaign.curriculum import Generations
 from agent.campaign.monitor import Monitor
 from agent.campaign.progress import Observer
-from agent.campaign.reviewing import Reviewing
+from agent.campaign.reviewing import open_reviewing
 from agent.campaign.settings import CampaignSettings
 from agent.campaign.slot import Slots
 from agent.evaluation.platforms import choose_platform
@@ -33,8 +33,6 @@ from agent.literature import open_catalogues
 from agent.llm import open_model
 from agent.llm.contract import LanguageModel
 from agent.proposers import LlmProposer, load_prompts
-from agent.reviewing.code import ModelCodeReviewer
-from reviewers.code.rules import RuleReviewer
 from sandboxes.contract import Guarantee
 from sandboxes.engines import Engine, open_engine
 from sandboxes.engines.function import FunctionEngine
@@ -246,7 +244,7 @@ class Campaign:
 
             return go_on
         knobs = context.knobs
-        reviewing = self._reviewing(context, caller, models)
+        reviewing = open_reviewing(context, caller, models, self._settings.models)
         ideas = IdeaMaker(
             self._archive,
             self.id,
@@ -275,21 +273,6 @@ class Campaign:
             confirming.run()
 
         return work
-
-    def _reviewing(
-        self, context: Context, caller: Caller, models: list[LanguageModel]
-    ) -> Reviewing:
-        choice = context.knobs.code_review
-        if choice == "auto":
-            # A recording answers what was asked when it was made, and nothing else.
-            recorded = all(name.startswith("recorded:") for name in self._settings.models)
-            choice = "off" if recorded else "advise"
-        if choice == "off":
-            return Reviewing(context, [RuleReviewer()])
-        model = ModelCodeReviewer(
-            self._archive, caller, models, context.seed, context.first_proposal
-        )
-        return Reviewing(context, [RuleReviewer()], model, model_decides=choice == "decide")
 
     def _search(
         self,

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.archive.records import CandidateRecord, EvaluationRecord, ReviewRecord
-from agent.campaign.calling import BudgetSpentError
+from agent.campaign.calling import BudgetSpentError, Caller
 from agent.campaign.context import Context
+from agent.llm.contract import LanguageModel
 from agent.reviewing.code import ModelCodeReviewer
 from reviewers import NOTHING_TO_OBJECT, CodeReviewer, Measured, Subject, Verdict
+from reviewers.code.rules import RuleReviewer
 from templates.errors import CandidateError
 
-__all__ = ["Reviewing"]
+__all__ = ["Reviewing", "open_reviewing"]
 
 _TEXT_LENGTH = 300
 # Of the code; what is said of a paper says nothing against the candidate as a parent.
@@ -159,3 +161,25 @@ class Reviewing:
 def _measured(record: EvaluationRecord) -> Measured:
     parts = record.detail.get("parts", {})
     return Measured(record.task, record.seed, record.effort, record.metrics, parts, record.failed)
+
+
+def open_reviewing(
+    context: Context, caller: Caller, models: Sequence[LanguageModel], names: Sequence[str]
+) -> Reviewing:
+    """The reviewers that the campaign's settings ask for.
+
+    Args:
+        context: The campaign.
+        caller: Has the models answer.
+        models: Which may be asked for a review.
+        names: What these models were asked for as.
+    """
+    choice = context.knobs.code_review
+    if choice == "auto":
+        # A recording answers what was asked when it was made, and nothing else.
+        recorded = all(name.startswith("recorded:") for name in names)
+        choice = "off" if recorded else "advise"
+    if choice == "off":
+        return Reviewing(context, [RuleReviewer()])
+    model = ModelCodeReviewer(context.archive, caller, models, context.seed, context.first_proposal)
+    return Reviewing(context, [RuleReviewer()], model, model_decides=choice == "decide")

@@ -48,6 +48,8 @@ def _findings(text: str, experiment: Experiment) -> Iterator[Finding]:
     yield from unrepeatable(tree)
     fixed = {path.removesuffix(".py").replace("/", ".") for path in experiment.fixed}
     for node in ast.walk(tree):
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         for name in fixed & set(names):
