@@ -18,6 +18,7 @@ from agent.evaluation.single import evaluate_file
 from sandboxes.contract import Role
 from sandboxes.docker import OWNER_LABEL, Container, DockerSandbox, leftovers
 from sandboxes.engines import Engine, open_engine
+from sandboxes.engines.experiment import ExperimentEngine
 from sandboxes.engines.function import FunctionEngine
 from sandboxes.engines.script import ScriptEngine
 from sandboxes.images import building
@@ -206,17 +207,21 @@ def test_one_command_builds_what_a_campaign_on_a_gpu_uses(
     looking = Looking(engine=engine)  # type: ignore[arg-type]
     functions = open_engine(load_template(TEMPLATE), looking, workers=1, platform="cuda")
     scripts = open_engine(load_template("circle_packing"), looking, workers=1)
+    learning = load_template("grokking", {"profile": "gpu"})
+    experiments = open_engine(learning, looking, workers=1, platform="cuda")
     assert isinstance(functions, FunctionEngine)
     assert isinstance(scripts, ScriptEngine)
+    assert isinstance(experiments, ExperimentEngine)
     for start in (
         functions._start_tracer,
         lambda: functions._start_worker(functions._slots[0]),
         lambda: looking.start(scripts._lab_role()),
+        lambda: looking.start(experiments._lab_role()),
     ):
         with pytest.raises(InfrastructureError, match="seen"):
             start()
-    assert used == {("tracer", "cpu"), ("evaluator", "cuda"), ("lab", "cpu")}
-    assert built == used | {("lab", "cuda")}
+    cuda = {("evaluator", "cuda"), ("lab", "cuda")}
+    assert built == used == {("tracer", "cpu"), ("lab", "cpu")} | cuda
 
 
 def test_the_packages_for_a_gpu_can_be_had(tmp_path: Path) -> None:
