@@ -42,8 +42,8 @@ def lark_grammar(schema: Mapping[str, Any]) -> str:
     classes and classes that name their characters, and replaces ``maxLength``.
 
     Args:
-        schema: JSON schema of objects, arrays, strings, numbers, booleans, null, ``enum`` and
-            ``const``.
+        schema: JSON schema of objects, arrays, strings, numbers, booleans, null, ``enum``,
+            ``const`` and ``anyOf``.
 
     Returns:
         The grammar, ready for the ``grammar`` field of a llama.cpp request.
@@ -64,6 +64,15 @@ def _rule(schema: Mapping[str, Any], rules: list[str], where: str) -> str:
             values = schema[keyword] if keyword == "enum" else [schema[keyword]]
             rules.append(f"r{number}: " + " | ".join(_literal(_compact(value)) for value in values))
             return f"r{number}"
+    if "anyOf" in schema:
+        unknown = set(schema) - _IGNORED - {"anyOf"}
+        if unknown or not schema["anyOf"]:
+            raise UserError(f"schema at {where}: anyOf needs schemas and no other keywords")
+        rules.append("")
+        rules[number] = f"r{number}: " + " | ".join(
+            _rule(part, rules, f"{where}|{index}") for index, part in enumerate(schema["anyOf"])
+        )
+        return f"r{number}"
     kind = schema.get("type")
     if kind not in _KNOWN:
         raise UserError(f"schema at {where}: type {kind!r} is not one of {sorted(_KNOWN)}")

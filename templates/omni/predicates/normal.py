@@ -18,6 +18,7 @@ from templates.omni.predicates.language import (
     CLAUSES,
     LITERALS,
     MANY,
+    NAMES,
     PARTS,
     QUANTITIES,
     All,
@@ -30,11 +31,29 @@ from templates.omni.predicates.language import (
     place_of,
 )
 from templates.omni.tasks import NUMBERS
-from templates.omni.technology import ACHIEVEMENTS
+from templates.omni.technology import ACHIEVEMENTS, Item
 
 __all__ = ["WORDS", "Literal", "Predicate", "normal_form", "predicate_of"]
 
 _WIDEST = 64
+_HAD = {
+    item: place_of(Quantity(Measure.HAS, name))
+    for item, name in zip(Item, NAMES[Measure.HAS], strict=True)
+}
+_DONE = {
+    one.item: place_of(Quantity(Measure.DID, one.name))
+    for one in ACHIEVEMENTS
+    if one.item is not None
+}
+_COME_BY = {_HAD[item]: _DONE[item] for item in Item}
+_USED_UP = {item for one in ACHIEVEMENTS for item, _ in one.uses}
+_SAME = {
+    **{_HAD[item]: _DONE[item] for item in Item if item not in _USED_UP},
+    **{
+        place_of(Quantity(Measure.PLACED, thing)): place_of(Quantity(Measure.DID, f"place {thing}"))
+        for thing in NAMES[Measure.PLACED]
+    },
+}
 _RADIUS = {1: "beside", 2: "near", 3: "around"}
 
 
@@ -96,7 +115,11 @@ def normal_form(goal: Goal, where: str = "goal") -> Predicate:
     parts = []
     for index, condition in enumerate(goal.parts):
         place = f"{where}.then[{index}]" if several else where
-        parts.append(_part(_clauses(condition, place, wanted=True), place))
+        clauses = _clauses(condition, place, wanted=True)
+        if not index:
+            clauses = [frozenset(map(_since_the_start, clause)) for clause in clauses]
+        part = _part(clauses, place)
+        parts.append(part if index else _first_had(part))
     if len(parts) > PARTS:
         raise CandidateError("size", f"{where} has {len(parts)} parts; at most {PARTS} fit")
     return Predicate(tuple(parts))
@@ -138,6 +161,23 @@ def _clauses(condition: Condition, where: str, *, wanted: bool) -> list[frozense
             found = list(dict.fromkeys(a | b for a, b in product(found, one)))
     _bounded(len(found), where)
     return found
+
+
+def _since_the_start(literal: Literal) -> Literal:
+    """What the first part says in terms of what was done, where that is the same number.
+
+    Nothing was done before it; and what is never used up is had as often as it was come by.
+    """
+    return literal._replace(quantity=_SAME.get(literal.quantity, literal.quantity))
+
+
+def _first_had(part: Part) -> Part:
+    """To have one of something, as all that is asked for, begins with coming by it."""
+    if len(part) == len(part[0]) == 1:
+        quantity, low, high = part[0][0]
+        if quantity in _COME_BY and (low, high) == (1, MANY):
+            return ((Literal(_COME_BY[quantity], low, high),),)
+    return part
 
 
 def _bounded(count: int, where: str) -> None:

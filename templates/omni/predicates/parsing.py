@@ -218,13 +218,12 @@ def schema(most: int) -> dict[str, Any]:
     Args:
         most: Tasks in an answer.
     """
-    number = {"type": "integer", "minimum": 0, "maximum": MOST}
+    number = {"enum": list(range(MOST + 1))}
 
     def atom(measure: Measure) -> list[dict[str, Any]]:
         thing = {measure.value: {"enum": list(NAMES[measure])}}
         if measure == Measure.NEAR:
-            within = {"within": {"type": "integer", "minimum": WITHIN[0], "maximum": WITHIN[-1]}}
-            return [_object(thing | within)]
+            return [_object(thing | {"within": {"enum": list(WITHIN)}})]
         if measure in _COUNTED:
             return [_object(thing | {bound: number}) for bound in _BOUNDS]
         return [_object(thing)]

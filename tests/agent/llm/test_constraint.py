@@ -99,6 +99,16 @@ def test_proposals(value: dict[str, str], good: bool) -> None:
         ),
         ({"type": "object", "properties": {}}, ["{}"], ["{ }"]),
         (
+            {"anyOf": [{"type": "object", "properties": {"a": {"const": 1}}}, {"type": "null"}]},
+            ['{"a":1}', "null"],
+            ['{"a":null}', "{}", "1", '{"a":1}null'],
+        ),
+        (
+            {"type": "array", "items": {"anyOf": [{"const": 1}, {"const": 2}]}, "minItems": 1},
+            ["[1]", "[2,1]"],
+            ["[]", "[3]", "[12]"],
+        ),
+        (
             {"type": "object", "properties": {"a": {"type": "array", "items": {"const": 1}}}},
             ['{"a":[1]}'],
             ['{"a": [1]}', "{}"],
@@ -119,6 +129,9 @@ def test_types(schema: dict[str, Any], good: list[str], bad: list[str]) -> None:
         ({"type": "bogus"}, "at root: type 'bogus'"),
         ({}, "type None"),
         ({"type": "string", "format": "uri"}, "format"),
+        ({"anyOf": []}, "at root: anyOf"),
+        ({"anyOf": [{"type": "null"}], "type": "null"}, "at root: anyOf"),
+        ({"anyOf": [{"type": "null"}, {"type": "bogus"}]}, r"at root\|1"),
         ({"type": "object", "properties": {"a": {"type": "integer", "minimum": 1}}}, "root.a"),
         ({"type": "string", "pattern": "a"}, "anchored"),
         ({"type": "string", "pattern": "^.*$"}, "could match characters"),

@@ -36,7 +36,7 @@ def test_each_task_of_an_answer_gets_its_verdict(simulator: Simulator, tmp_path:
         {"did": "collect wood", "at_least": 3},
         {"has": "wod"},
         {"all": fuel["all"][::-1]},
-        {"has": "diamond", "at_least": 9},
+        {"all": [{"has": "iron pickaxe"}, {"did": "collect coal", "exactly": 0}]},
         {"has": "iron", "at_most": 2},
         {"all": [{"has": "wood"}, {"has": "coal", "at_least": 2}]},
     )
