@@ -23,8 +23,8 @@ Details = Mapping[str, Sequence[Mapping[str, Any]]]
 def learning_curves(candidates: Details, baselines: Details) -> Figure | None:
     """Nats per hidden character during the run
 
-    Mean over the seeds of the search, with its 95 % interval (Student's t) from three seeds on. Known experiments are
-    gray.
+    Mean over the seeds of the search, with its 95 % interval (Student's t) from three seeds on.
+    Known experiments are gray.
 
     Args:
         candidates: Details of the seeds of each candidate, by name; drawn in color.

@@ -24,9 +24,9 @@ Details = Mapping[str, Sequence[Mapping[str, Any]]]
 def learning_curves(candidates: Details, baselines: Details) -> Figure | None:
     """Accuracy during the run
 
-    Mean over the seeds of the search, with its 95 % interval (Student's t) from three seeds on; on the left pairs that
-    the experiment was given, on the right pairs whose results it never sees. Known experiments are
-    gray.
+    Mean over the seeds of the search, with its 95 % interval (Student's t) from three seeds on; on
+    the left pairs that the experiment was given, on the right pairs whose results it never sees.
+    Known experiments are gray.
 
     Args:
         candidates: Details of the seeds of each candidate, by name; drawn in color.
