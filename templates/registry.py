@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from templates.contract import Baseline, Setting, TemplateSpec
 from templates.errors import UserError
 
-__all__ = ["Template", "load_template", "template_names"]
+__all__ = ["UNTOUCHED", "Template", "load_template", "template_names"]
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -27,8 +27,10 @@ _SHIPPED = Path(__file__).resolve().parent
 _ENTRY_POINTS = "discover.templates"
 # What decides the numbers: these files' content is the template's digest.
 _DECISIVE = ("*.py", "curriculum/*.py", "experiment/**/*", "*.toml", "settings/*.toml", "data/*")
-# How the untouched experiment is written: no edit at all.
-_UNTOUCHED = "# The experiment as it is shipped: no edit.\n"
+UNTOUCHED = "untouched"
+"""Name of the baseline that is an experiment as it is shipped."""
+# How it is written: no edit at all.
+_NO_EDIT = "# The experiment as it is shipped: no edit.\n"
 _REMARK = "# "
 
 
@@ -61,7 +63,7 @@ class Template:
         folder = self.path / "baselines"
         if self.spec.experiment is not None:
             edited = [_edited_baseline(file) for file in sorted(folder.glob("*.edits"))]
-            untouched = Baseline("untouched", "The experiment as it is", "", _UNTOUCHED, False)
+            untouched = Baseline(UNTOUCHED, "The experiment as it is", "", _NO_EDIT, False)
             return (untouched, *sorted(edited, key=lambda one: (one.is_control, one.name)))
         files = [
             file

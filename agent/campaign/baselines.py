@@ -13,6 +13,7 @@ from agent.evaluation.seeds import Job
 from sandboxes.contract import Inspection, Program
 from templates.contract import Baseline, Tier
 from templates.errors import CandidateError, DiscoveryError
+from templates.registry import UNTOUCHED
 
 __all__ = ["Baselines", "record_inspection"]
 
@@ -140,8 +141,14 @@ class Baselines:
             if record.kind == "baseline"
             and goes_on(scores_of(context, record, screen), incumbent, direction)
         ]
-        table = {record.name: scores_of(context, record, screen) for record in alive}
-        while len(table) > _MAX_SEARCHED:
+        # What an experiment's edits are compared with is measured on every seed in any case.
+        always = {UNTOUCHED} if spec.experiment is not None else set()
+        table = {
+            record.name: scores_of(context, record, screen)
+            for record in alive
+            if record.name not in always
+        }
+        while len(table) > _MAX_SEARCHED - len(always):
             # The worst of those that are left goes, until few enough are.
             keep = dict(table)
             while len(keep) > 1:
@@ -149,7 +156,7 @@ class Baselines:
             del table[next(iter(keep))]
         for record in everyone:
             context.raise_if_stopping()
-            if not record.terminal and record.name in table:
+            if not record.terminal and record.name in (*always, *table):
                 self._run(record, search)
                 context.hide(record.index)
         for record in everyone:

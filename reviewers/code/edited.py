@@ -50,9 +50,8 @@ def _findings(text: str, experiment: Experiment) -> Iterator[Finding]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Import | ast.ImportFrom):
             continue
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        for name in fixed & set(names):
+        module = node.module if isinstance(node, ast.ImportFrom) else None
+        for name in sorted(fixed & {module, *(alias.name for alias in node.names)}):
             yield Finding(
                 "imports_what_measures", "severe", f"imports {name}, which measures it", node.lineno
             )

@@ -13,6 +13,8 @@ __all__ = ["FIGURES", "REFERENCE_BASELINE", "learning_curves"]
 
 REFERENCE_BASELINE = "untouched"
 _SHOWN = 3
+# Of two seeds Student's interval is thirteen times their standard error.
+_BANDED = 3
 _COLORS = ("#0072B2", "#D55E00", "#009E73")
 
 Details = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -21,8 +23,8 @@ Details = Mapping[str, Sequence[Mapping[str, Any]]]
 def learning_curves(candidates: Details, baselines: Details) -> Figure | None:
     """Nats per hidden character during the run
 
-    Mean over the seeds of the search with its 95 % interval (Student's t). Known experiments are
-    gray.
+    Mean over the seeds of the search, with its 95 % interval (Student's t) from three seeds on.
+    Known experiments are gray.
 
     Args:
         candidates: Details of the seeds of each candidate, by name; drawn in color.
@@ -45,7 +47,7 @@ def learning_curves(candidates: Details, baselines: Details) -> Figure | None:
         curves = np.array([seed["nats"] for seed in seeds if seed["steps"] == steps])
         mean = curves.mean(axis=0)
         axes.plot(steps, mean, color=color, linestyle=style, label=name)
-        if len(curves) > 1:
+        if len(curves) >= _BANDED:
             error = curves.std(axis=0, ddof=1) / np.sqrt(len(curves))
             half = stats.t.ppf(0.975, len(curves) - 1) * error
             axes.fill_between(steps, mean - half, mean + half, color=color, alpha=0.2, linewidth=0)

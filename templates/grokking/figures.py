@@ -14,6 +14,8 @@ __all__ = ["FIGURES", "REFERENCE_BASELINE", "learning_curves"]
 
 REFERENCE_BASELINE = "untouched"
 _SHOWN = 3
+# Of two seeds Student's interval is thirteen times their standard error.
+_BANDED = 3
 _COLORS = ("#0072B2", "#D55E00", "#009E73")
 
 Details = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -22,9 +24,9 @@ Details = Mapping[str, Sequence[Mapping[str, Any]]]
 def learning_curves(candidates: Details, baselines: Details) -> Figure | None:
     """Accuracy during the run
 
-    Mean over the seeds of the search with its 95 % interval (Student's t); on the left pairs that
-    the experiment was given, on the right pairs whose results it never sees. Known experiments are
-    gray.
+    Mean over the seeds of the search, with its 95 % interval (Student's t) from three seeds on; on
+    the left pairs that the experiment was given, on the right pairs whose results it never sees.
+    Known experiments are gray.
 
     Args:
         candidates: Details of the seeds of each candidate, by name; drawn in color.
@@ -63,7 +65,7 @@ def _band(
     curves = np.array([seed[part] for seed in seeds if seed["steps"] == steps])
     mean = curves.mean(axis=0)
     axes.plot(steps, mean, color=color, linestyle=style, label=name)
-    if len(curves) > 1:
+    if len(curves) >= _BANDED:
         error = curves.std(axis=0, ddof=1) / np.sqrt(len(curves))
         half = stats.t.ppf(0.975, len(curves) - 1) * error
         axes.fill_between(
