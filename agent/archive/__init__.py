@@ -5,6 +5,9 @@ from agent.archive.identity import candidate_id, model_call_id
 from agent.archive.lease import Lease, LeaseHolder
 from agent.archive.records import (
     CALL_SENT,
+    CHOSEN,
+    EPISODES,
+    GENERATION,
     SANDBOX_TROUBLE,
     ArtifactRecord,
     AttemptRecord,
@@ -26,6 +29,9 @@ from agent.archive.store import Archive, Transaction, discoveries_home
 
 __all__ = [
     "CALL_SENT",
+    "CHOSEN",
+    "EPISODES",
+    "GENERATION",
     "PROCESS_EVENTS",
     "SANDBOX_TROUBLE",
     "Archive",

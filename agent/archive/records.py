@@ -17,6 +17,9 @@ from operator import index as as_integer
 from typing import Any, Literal
 
 __all__ = [
+    "CHOSEN",
+    "EPISODES",
+    "GENERATION",
     "NO_COMPLETION",
     "ArtifactRecord",
     "AttemptRecord",
@@ -194,6 +197,15 @@ class ReviewRecord:
         if self.score is not None:
             object.__setattr__(self, "score", finite("score", self.score))
 
+
+GENERATION = "generation"
+"""Stage of a candidate that is a generation of a curriculum, and effort of its evaluations."""
+
+CHOSEN = "chosen"
+"""Kind of the events that tell what was chosen for an agent and why."""
+
+EPISODES = "episodes"
+"""Beginning of the names of artifacts that show tasks which were just learned."""
 
 NO_COMPLETION = "no completion, "
 # Kinds of events: a model call begins (its record follows with the answer, unless it is cut off),

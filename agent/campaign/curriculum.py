@@ -19,6 +19,9 @@ import numpy as np
 
 from agent.archive.columns import canonical_json
 from agent.archive.records import (
+    CHOSEN,
+    EPISODES,
+    GENERATION,
     ArtifactRecord,
     AttemptRecord,
     CandidateRecord,
@@ -43,16 +46,7 @@ from agent.proposers.curriculum import (
 from sandboxes.engines.function import Advanced, FunctionEngine
 from templates.errors import CandidateError, InfrastructureError
 
-__all__ = ["CHOSEN", "EPISODES", "GENERATION", "Generations", "checkpoint_name"]
-
-GENERATION = "generation"
-"""Stage of a candidate that is a generation, and effort of its evaluations."""
-
-CHOSEN = "chosen"
-"""Kind of the events that tell what was chosen for an agent and why."""
-
-EPISODES = "episodes"
-"""Beginning of the names of artifacts that show tasks which were just learned."""
+__all__ = ["Generations", "checkpoint_name"]
 
 # First word of a spawn key, as in agent.proposers.llm: streams that must never meet.
 _CHOOSE = 3

@@ -9,8 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from agent.archive import Archive, CandidateRecord, EvaluationRecord
-from agent.campaign.curriculum import EPISODES, GENERATION
+from agent.archive import EPISODES, GENERATION, Archive, CandidateRecord, EvaluationRecord
 from agent.report.scores import ScoreBook
 from agent.report.template_figures import Details, DrawnFigure, agent_figures, details_of
 from templates.registry import Template

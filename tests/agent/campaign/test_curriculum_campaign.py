@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from agent.archive import Archive
+from agent.archive import CHOSEN, GENERATION, Archive
 from agent.campaign import Campaign, CampaignSettings, Progress
-from agent.campaign.curriculum import CHOSEN, GENERATION, checkpoint_name
+from agent.campaign.curriculum import checkpoint_name
 from agent.report import write_report
 from templates.errors import UserError
 
