@@ -22,6 +22,8 @@ _ENGINES = Path(__file__).parent / "sandboxes"
 SMALL_TEMPLATE = Path(__file__).parent / "data" / "robust_regression"
 
 
+# First, for pytest-xdist looks at the marks as soon as it can.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of a file stay together, and so do all that start an engine of Docker."""
     for item in items:

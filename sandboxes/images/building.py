@@ -24,6 +24,7 @@ from typing import Any, Literal, TypeAlias
 
 import docker
 from docker.errors import APIError, BuildError, DockerException, ImageNotFound
+from filelock import FileLock
 
 from sandboxes.cache import cache_root
 from templates.errors import InfrastructureError, UserError
@@ -271,10 +272,15 @@ def _packages(lock: Path, version: str, machine: str, notify: Callable[[str], No
     """The locked packages for that Python, installed into a folder of the cache."""
     text = f"{version}\0{machine}\0".encode() + lock.read_bytes()
     folder = cache_root() / "images" / hashlib.sha256(text).hexdigest()[:16]
-    if folder.exists():
-        return folder
-    notify(f"installing the packages of {lock.name}")
     folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            notify(f"installing the packages of {lock.name}")
+            _install(lock, version, machine, folder)
+    return folder
+
+
+def _install(lock: Path, version: str, machine: str, folder: Path) -> None:
     unfinished = Path(tempfile.mkdtemp(prefix=".installing-", dir=folder.parent))
     command = [*_pip(version, machine), "--no-compile", "--require-hashes"]
     command += ["--target", str(unfinished), "--requirement", str(lock)]
@@ -292,7 +298,6 @@ def _packages(lock: Path, version: str, machine: str, notify: Callable[[str], No
         unfinished.replace(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    return folder
 
 
 def _pip(version: str, machine: str) -> list[str]:
