@@ -40,7 +40,7 @@ run: setup
 # Two at a time: one core each for what is tested, and few tests use more. Tests of the sandboxes share
 # an engine, so one process has them all (tests/conftest.py).
 test: setup
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

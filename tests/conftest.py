@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from sandboxes.engines import Engine, open_engine
 from sandboxes.registry import choose_sandbox
@@ -18,17 +20,24 @@ os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_paralleli
 os.environ["NPROC"] = "1"
 os.environ["JAX_CPU_ENABLE_ASYNC_DISPATCH"] = "false"
 
-_ENGINES = Path(__file__).parent / "sandboxes"
+_ENGINES = "tests/sandboxes/"
 SMALL_TEMPLATE = Path(__file__).parent / "data" / "robust_regression"
 
 
-# First, for pytest-xdist looks at the marks as soon as it can.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a file stay together, and so do all that start an engine of Docker."""
-    for item in items:
-        group = _ENGINES if _ENGINES in item.path.parents else item.path
-        item.add_marker(pytest.mark.xdist_group(str(group)))
+class _ByEngine(LoadScopeScheduling):  # type: ignore[misc]
+    """Tests of a file stay together, and so do all that start an engine of Docker.
+
+    Marks would say the same, but pytest 9.2 does not tell pytest-xdist 3.8 of them.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return _ENGINES if file.startswith(_ENGINES) else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByEngine:
+    return _ByEngine(config, log)
 
 
 @pytest.fixture(scope="session")
