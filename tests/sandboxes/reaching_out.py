@@ -97,8 +97,8 @@ def _run(sandbox: ProcessSandbox, bait: Path) -> tuple[list[str], list[str]]:
     pid = handle.pid
     try:
         handle.channel.receive(deadline=time.monotonic() + 60)
-        body = {"entry": "go", "arguments": {}, "outputs": ["x"], "timeout_s": 30}
-        handle.channel.send(Message("run", body, {"code": code.encode()}))
+        body = {"entry": "mine:go", "arguments": {}, "outputs": ["x"], "timeout_s": 30, "cpu_s": 0}
+        handle.channel.send(Message("run", body, {"file:mine.py": code.encode()}))
         ran = handle.channel.receive(deadline=time.monotonic() + 60)
     finally:
         handle.kill()
