@@ -43,7 +43,8 @@ def lark_grammar(schema: Mapping[str, Any]) -> str:
 
     Args:
         schema: JSON schema of objects, arrays, strings, numbers, booleans, null, ``enum``,
-            ``const`` and ``anyOf``.
+            ``const`` and ``anyOf``; an object's ``anyOf`` may stand beside properties that each
+            of its parts repeats and narrows.
 
     Returns:
         The grammar, ready for the ``grammar`` field of a llama.cpp request.
@@ -65,7 +66,8 @@ def _rule(schema: Mapping[str, Any], rules: list[str], where: str) -> str:
             rules.append(f"r{number}: " + " | ".join(_literal(_compact(value)) for value in values))
             return f"r{number}"
     if "anyOf" in schema:
-        unknown = set(schema) - _IGNORED - {"anyOf"}
+        # Beside properties it narrows them: each part says all that they say, and more.
+        unknown = set(schema) - _IGNORED - {"anyOf"} - _narrowed(schema)
         if unknown or not schema["anyOf"]:
             raise UserError(f"schema at {where}: anyOf needs schemas and no other keywords")
         rules.append("")
@@ -90,6 +92,14 @@ def _rule(schema: Mapping[str, Any], rules: list[str], where: str) -> str:
         _object(schema, rules, where) if kind == "object" else _array(schema, rules, where)
     )
     return f"r{number}"
+
+
+def _narrowed(schema: Mapping[str, Any]) -> set[str]:
+    """Keywords of an object that every part of its ``anyOf`` repeats."""
+    names = list(schema.get("properties", ()))
+    parts = [list(part.get("properties", ())) for part in schema["anyOf"]]
+    repeated = schema.get("type") == "object" and all(part == names for part in parts)
+    return {"type", "properties"} if repeated else set()
 
 
 _SIMPLE = {
