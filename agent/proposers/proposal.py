@@ -36,9 +36,7 @@ _MAX_EDITS = 4
 _MAX_REPLACED_LINES = 16
 
 
-def proposal_schema(
-    spec: TemplateSpec, files: Mapping[str, str] | None = None
-) -> dict[str, Any]:
+def proposal_schema(spec: TemplateSpec, files: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The JSON schema of a proposal for a template.
 
     The order of the properties is the order in which a constrained model writes them: it thinks
@@ -109,9 +107,7 @@ def _edits_schema(experiment: Experiment, files: Mapping[str, str]) -> dict[str,
     }
 
 
-def _edit(
-    file: dict[str, Any], search: dict[str, Any], replace: dict[str, Any]
-) -> dict[str, Any]:
+def _edit(file: dict[str, Any], search: dict[str, Any], replace: dict[str, Any]) -> dict[str, Any]:
     text = {"type": "string"}
     return {
         "type": "object",
