@@ -10,9 +10,10 @@ from agent.llm.contract import CompletionRequest, Message
 from agent.proposers.prompts import draw_direction, render
 from agent.proposers.proposal import proposal_schema
 from agent.proposers.proposer import Attempt, ProposerContext, Request, Sampling
-from agent.proposers.runs import edited_files, previous_run, run_number
+from agent.proposers.runs import earlier_runs, edited_files, previous_run, run_number
 from agent.proposers.selection import Failure, Peer, Selection, ranked
 from agent.proposers.selectors import DEFAULT_SELECTOR, open_selector
+from templates.registry import UNTOUCHED
 
 __all__ = ["LlmProposer"]
 
@@ -66,6 +67,8 @@ class LlmProposer:
         return {
             "files": _files(context, before),
             "run": run_number(context.visible, slot, self._in_flight, experiment),
+            "runs": earlier_runs(context.visible, slot, self._in_flight, experiment),
+            "untouched": next((p for p in context.visible if p.name == UNTOUCHED), None),
         }
 
     def _propose(

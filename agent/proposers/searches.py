@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 __all__ = ["indentation", "search_texts"]
 
@@ -33,7 +33,7 @@ def search_texts(text: str) -> tuple[str, ...]:
     lines = text.removesuffix("\n").split("\n")
     tree = ast.parse(text)
     left_out = {*_docstrings(tree), *(first for first, _ in _statements(tree))}
-    runs = {run for at in range(len(lines)) if at not in left_out for run in _shortest(lines, at)}
+    runs = {run for at in range(len(lines)) for run in _shortest(lines, at, left_out)}
     runs |= {
         (first, end)
         for first, end in _statements(tree)
@@ -47,14 +47,14 @@ def indentation(text: str) -> int:
     return len(text) - len(text.lstrip(" "))
 
 
-def _shortest(lines: Sequence[str], at: int) -> Iterator[tuple[int, int]]:
+def _shortest(lines: Sequence[str], at: int, left_out: Set[int]) -> Iterator[tuple[int, int]]:
     """The shortest run of lines around one that occurs once; none around one without a word."""
-    if not _WORD.search(lines[at]):
+    if at in left_out or not _WORD.search(lines[at]):
         return
     for length in range(1, len(lines) + 1):
         for first in range(at, at - length, -1):
             end = first + length
-            if first < 0 or end > len(lines):
+            if first < 0 or end > len(lines) or not left_out.isdisjoint(range(first, end)):
                 continue
             whole = lines[first].strip() and lines[end - 1].strip()
             if whole and _occurs_once(lines, first, end):
