@@ -129,6 +129,27 @@ def test_an_attack_gains_nothing_and_leaves_nothing(
     assert (mounts(), engine.sandbox.leftovers(), everybody(engine)) == before
 
 
+def test_who_knows_source_and_seed_lacks_the_salt(engine: Engine, honest: Measurement) -> None:
+    guesses = Path(__file__).parent / "experiment_attacks" / "guesses_the_seed.py"
+    source = guesses.read_text(encoding="utf-8")
+    knows = replaced(source.replace("[seed, *range(4)]", f"[{SEED}]"))
+    with pytest.raises(CandidateError, match=f"BREACH: {SEED}"):
+        outcome(engine, knows)
+    found = []
+    for salt in ("one", "one", "two"):
+        with open_engine(engine.template, engine.sandbox, workers=1, salt=salt) as salted:
+            found.append(outcome(salted, ""))
+            assert outcome(salted, knows).metrics["nats"] == pytest.approx(math.log(3))
+    assert found[0] == found[1]
+    assert (found[0].task, found[0].seed) == (honest.task, honest.seed)
+    assert len({one.metrics["nats"] for one in (*found, honest)}) == 3
+
+
+def test_only_experiments_take_a_salt(engine: Engine) -> None:
+    with pytest.raises(ValueError, match="circle_packing is no experiment"):
+        open_engine(load_template("circle_packing"), engine.sandbox, salt="one")
+
+
 def test_a_folder_is_evaluated_as_the_edits_that_lead_to_it(tmp_path: Path) -> None:
     for file in (FOLDER / "experiment").glob("*.py"):
         text = file.read_text(encoding="utf-8").replace("WIDTH = 0.8", "WIDTH = 0.4")

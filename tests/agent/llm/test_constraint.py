@@ -109,6 +109,21 @@ def test_proposals(value: dict[str, str], good: bool) -> None:
             ["[]", "[3]", "[12]"],
         ),
         (
+            {
+                "type": "object",
+                "properties": {"a": {"type": "string"}, "b": {"type": "string"}},
+                "anyOf": [
+                    {
+                        "type": "object",
+                        "properties": {"a": {"enum": [one]}, "b": {"enum": [one, '\n"']}},
+                    }
+                    for one in ("x", "y")
+                ],
+            },
+            ['{"a":"x","b":"x"}', '{"a":"y","b":"y"}', '{"a":"y","b":"\\n\\""}'],
+            ['{"a":"x","b":"y"}', '{"a":"z","b":"z"}', '{"a":"x"}'],
+        ),
+        (
             {"type": "object", "properties": {"a": {"type": "array", "items": {"const": 1}}}},
             ['{"a":[1]}'],
             ['{"a": [1]}', "{}"],
@@ -131,6 +146,14 @@ def test_types(schema: dict[str, Any], good: list[str], bad: list[str]) -> None:
         ({"type": "string", "format": "uri"}, "format"),
         ({"anyOf": []}, "at root: anyOf"),
         ({"anyOf": [{"type": "null"}], "type": "null"}, "at root: anyOf"),
+        (
+            {
+                "type": "object",
+                "properties": {"a": {"const": 1}},
+                "anyOf": [{"type": "object", "properties": {}}],
+            },
+            "at root: anyOf",
+        ),
         ({"anyOf": [{"type": "null"}, {"type": "bogus"}]}, r"at root\|1"),
         ({"type": "object", "properties": {"a": {"type": "integer", "minimum": 1}}}, "root.a"),
         ({"type": "string", "pattern": "a"}, "anchored"),
