@@ -106,6 +106,14 @@ def test_every_fault_has_its_class_and_its_place(
     assert (caught.value.kind, says in caught.value.message) == (kind, True), caught.value.message
 
 
+def test_an_error_inside_of_jax_is_told_in_the_words_of_the_error(engine: Engine) -> None:
+    code = edit("kernel.py", "WIDTH = 0.8", "import jax\n\nWIDTH = jax.jit(lambda x: x * y)(1.0)")
+    with pytest.raises(CandidateError) as caught:
+        outcome(engine, code)
+    frame = "kernel.py, line 7, in <lambda>: WIDTH = jax.jit(lambda x: x * y)(1.0)"
+    assert caught.value.message.endswith(f"{frame}\nNameError: name 'y' is not defined")
+
+
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda file: file.stem)
 def test_an_attack_gains_nothing_and_leaves_nothing(
     engine: Engine, honest: Measurement, attack: Path
