@@ -24,7 +24,7 @@ def strict_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     into the description, where the model still reads them.
     """
     # What steers the grammar of a small model would, put into words, only confuse.
-    left_out = {*_IN_WORDS, "pattern", *(("anyOf",) if "properties" in schema else ())}
+    left_out = {*_IN_WORDS, "pattern", *(("anyOf",) if "type" in schema else ())}
     strict = {key: schema[key] for key in schema if key not in left_out}
     said = [words.format(schema[key]) for key, words in _IN_WORDS.items() if key in schema]
     if said:

@@ -32,8 +32,10 @@ _MAX_LINES = 24
 # A line of a script, which may have strings in single quotes and dictionaries, and is not blank.
 _SCRIPT_LINE = r" *[!#-\[\]-_a-~][ !#-\[\]-_a-~]*"
 _MAX_SCRIPT_LINES = 60
-_MAX_EDITS = 4
-_MAX_REPLACED_LINES = 16
+_MAX_EDITS = 8
+# Of a small model, which repeats itself where it may go on.
+_FEW_EDITS = 3
+_MAX_REPLACED_LINES = 6
 
 
 def proposal_schema(spec: TemplateSpec, files: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -86,8 +88,9 @@ def _schema(content: dict[str, Any]) -> dict[str, Any]:
 def _edits_schema(experiment: Experiment, files: Mapping[str, str]) -> dict[str, Any]:
     """Replacements in the files that may be edited, each in the order file, search, replace.
 
-    The form is free; ``anyOf`` narrows it for models that decode under a grammar: to what can be
-    found once in a file as it is now, and to new lines that are indented as what they replace.
+    The form is free; ``anyOf`` narrows it for models that decode under a grammar: to few edits, to
+    what can be found once in a file as it is now, and to few new lines that are indented as what
+    they replace.
     """
     paths = sorted(set(files) - set(experiment.fixed))
     groups: dict[tuple[str, int], list[str]] = {}
@@ -99,12 +102,8 @@ def _edits_schema(experiment: Experiment, files: Mapping[str, str]) -> dict[str,
         _edit({"enum": [path]}, {"enum": texts}, {"pattern": _replacement(indent)})
         for (path, indent), texts in groups.items()
     ]
-    return {
-        "type": "array",
-        "minItems": 1,
-        "maxItems": _MAX_EDITS,
-        "items": {**free, "anyOf": narrowed},
-    }
+    few = {"type": "array", "minItems": 1, "maxItems": _FEW_EDITS, "items": {"anyOf": narrowed}}
+    return {"type": "array", "minItems": 1, "maxItems": _MAX_EDITS, "items": free, "anyOf": [few]}
 
 
 def _edit(file: dict[str, Any], search: dict[str, Any], replace: dict[str, Any]) -> dict[str, Any]:
@@ -123,7 +122,7 @@ def _edit(file: dict[str, Any], search: dict[str, Any], replace: dict[str, Any])
 
 def _replacement(indent: int) -> str:
     """Pattern of new lines of which the first is indented by so many spaces."""
-    line = r"[!#-\[\]-_a-~][ !#-\[\]-_a-~]*"
+    line = r'([!#-\[\]-_a-~]|")([ !#-\[\]-_a-~]|")*'
     return rf"^{' ' * indent}{line}(\n( *{line})?){{0,{_MAX_REPLACED_LINES - 1}}}$"
 
 
@@ -227,7 +226,9 @@ def _find_object(text: str) -> dict[str, Any]:
             if {"code", "edits"} & set(found):
                 return found
             first = found if first is None else first
-    if first is not None:
+    # What is inside of an object that was cut off is no answer.
+    cut_off = first is not None and not {"thought", "name"} & set(first)
+    if first is not None and not (cut_off and text.count("{") > text.count("}")):
         return first
     if (
         "{" in text
@@ -306,7 +307,8 @@ def _edits(found: object) -> list[Edit]:
             for key in ("file", "search", "replace")
         )
         edits.append(Edit(path.strip(), search.strip("\n"), replace.strip("\n")))
-    return edits
+    # An edit that is said twice, word for word, is meant once.
+    return list(dict.fromkeys(edits))
 
 
 def _clean_text(text: str) -> str:

@@ -13,16 +13,16 @@ from collections.abc import Iterator, Sequence, Set
 __all__ = ["indentation", "search_texts"]
 
 # Longer statements are not offered as a whole: copying them costs a token each few characters.
-_LONGEST_STATEMENT = 12
+_LONGEST_STATEMENT = 6
 _WORD = re.compile(r"\w")
 
 
 def search_texts(text: str) -> tuple[str, ...]:
-    """What an edit may replace of a file: lines, and statements of several lines as a whole.
+    """What an edit may replace of a file: lines, and short statements of several lines as a whole.
 
     A line that occurs twice is offered with as many lines around it as make the run unique. Left
     out are docstrings, of which nothing depends, and lines that begin a statement of several: what
-    is written in their place has to fit the rest of it.
+    is written in their place has to fit the rest of it. So functions are edited line by line.
 
     Args:
         text: A file that parses.
@@ -36,7 +36,7 @@ def search_texts(text: str) -> tuple[str, ...]:
     runs = {run for at in range(len(lines)) for run in _shortest(lines, at, left_out)}
     runs |= {
         (first, end)
-        for first, end in _statements(tree)
+        for first, end in _statements(tree, whole=True)
         if end - first <= _LONGEST_STATEMENT and _occurs_once(lines, first, end)
     }
     return tuple(dict.fromkeys("\n".join(lines[first:end]) for first, end in sorted(runs)))
@@ -68,9 +68,16 @@ def _occurs_once(lines: Sequence[str], first: int, end: int) -> bool:
     return sum(list(lines[at : at + length]) == wanted for at in places) == 1
 
 
-def _statements(tree: ast.Module) -> Iterator[tuple[int, int]]:
-    """First line and end of each statement of several lines, from 0."""
+def _statements(tree: ast.Module, *, whole: bool = False) -> Iterator[tuple[int, int]]:
+    """First line and end of each statement of several lines, from 0.
+
+    Args:
+        tree: Of the file.
+        whole: Leave definitions out.
+    """
     for node in ast.walk(tree):
+        if whole and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
         if isinstance(node, ast.stmt) and node.end_lineno and node.end_lineno > node.lineno:
             decorators = getattr(node, "decorator_list", [])
             first = min([node.lineno, *(one.lineno for one in decorators)]) - 1

@@ -124,6 +124,20 @@ def test_proposals(value: dict[str, str], good: bool) -> None:
             ['{"a":"x","b":"y"}', '{"a":"z","b":"z"}', '{"a":"x"}'],
         ),
         (
+            {"type": "string", "pattern": '^([ -!#-Z]|")*x$'},
+            ['"x"', '"A\\"x"', '"\\"\\"x"'],
+            ['"A"x"', '"\\"', '"\\\\"x"'],
+        ),
+        (
+            {
+                "type": "array",
+                "items": {"type": "integer"},
+                "anyOf": [{"type": "array", "items": {"const": 3}, "maxItems": 2}],
+            },
+            ["[]", "[3]", "[3,3]"],
+            ["[4]", "[3,3,3]"],
+        ),
+        (
             {"type": "object", "properties": {"a": {"type": "array", "items": {"const": 1}}}},
             ['{"a":[1]}'],
             ['{"a": [1]}', "{}"],
@@ -160,7 +174,7 @@ def test_types(schema: dict[str, Any], good: list[str], bad: list[str]) -> None:
         ({"type": "string", "pattern": "^.*$"}, "could match characters"),
         ({"type": "string", "pattern": "^[^a]$"}, "could match characters"),
         ({"type": "string", "pattern": r"^\s$"}, "could match characters"),
-        ({"type": "string", "pattern": '^"$'}, "could match characters"),
+        ({"type": "string", "pattern": '^[a"]$'}, "could match characters"),
     ],
 )
 def test_what_is_not_supported_is_named(schema: dict[str, Any], message: str) -> None:

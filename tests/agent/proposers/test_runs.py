@@ -63,7 +63,7 @@ def test_a_next_run_shows_edited_files_and_comes_after_the_edits_before() -> Non
     assert (request.base, request.parents, request.role) == (WIDER, ("c0",), "propose")
     assert "WIDTH = 96\n" in text
     assert "This is run 2 of 3" in text
-    narrowed = request.completion.schema["properties"]["edits"]["items"]["anyOf"]
+    narrowed = request.completion.schema["properties"]["edits"]["anyOf"][0]["items"]["anyOf"]
     offered = {one for part in narrowed for one in part["properties"]["search"]["enum"]}
     assert {"WIDTH = 96", "WIDTH = 64"} & offered == {"WIDTH = 96"}
     failed = Attempt(f"{WIDER}\nmodel.py\nnonsense", "search_missing", "it is not there")
@@ -111,12 +111,21 @@ def test_the_schema_offers_only_files_that_may_be_edited() -> None:
 def test_edits_of_an_answer_become_blocks() -> None:
     text = (
         '{"thought": "t", "name": "n", "edits": [{"file": "model.py", "search": "WIDTH = 64\\n", '
-        '"replace": "WIDTH = 96"}, {"file": "a.py", "search": "x", "replace": ""}]}'
+        '"replace": "WIDTH = 96"}, {"file": "a.py", "search": "x", "replace": ""}, '
+        '{"file": "a.py", "search": "x", "replace": ""}]}'
     )
     assert parse_edits(parse_proposal(text).code) == (
         Edit("model.py", "WIDTH = 64", "WIDTH = 96"),
         Edit("a.py", "x", ""),
     )
+
+
+def test_an_answer_that_is_cut_off_inside_of_an_edit_is_named_so() -> None:
+    text = '{"thought": "t", "name": "n", "edits": [{"file": "a.py", "search": "x", "replace": "'
+    for cut in (text, text + 'y"}, {"file": "b.py"'):
+        with pytest.raises(CandidateError) as caught:
+            parse_proposal(cut)
+        assert caught.value.kind == "truncated_json"
 
 
 @pytest.mark.parametrize(
