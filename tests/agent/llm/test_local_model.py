@@ -12,11 +12,7 @@ from dataclasses import replace
 import pytest
 
 from agent.llm import CompletionRequest, LanguageModel, Message, open_model, prompt_hash
-from agent.proposers import proposal_schema
-from agent.proposers.searches import search_texts
-from templates.edits import Edit, apply_edits
 from templates.errors import CandidateError, InfrastructureError, UserError
-from templates.registry import load_template
 
 SCHEMA = {
     "type": "object",
@@ -76,20 +72,6 @@ def test_the_default_model_keeps_to_a_schema_in_parallel(
         assert completion.seed == seed
         assert completion.prompt_hash == prompt_hash(replace(REQUEST, seed=seed))
     assert capfd.readouterr() == ("", "")
-
-
-def test_an_edit_of_an_experiment_is_found_where_it_is_to_be(model: LanguageModel) -> None:
-    spec = load_template("grokking").spec
-    assert spec.experiment is not None
-    (few,) = proposal_schema(spec)["properties"]["edits"]["anyOf"]
-    schema = {"type": "object", "properties": {"edits": {**few, "maxItems": 1}}}
-    words = "Edit make_step in training.py: set `chosen` to every pair in place of a batch."
-    request = replace(REQUEST, messages=(Message("user", words),), schema=schema, max_tokens=300)
-    (found,) = json.loads(model.complete(request).text)["edits"]
-    files = spec.experiment.files
-    edit = Edit(found["file"], found["search"], found["replace"])
-    assert edit.search in search_texts(files[edit.path])
-    assert apply_edits(files, [edit]) != files
 
 
 def test_timeout_frees_the_slot_and_the_model_goes_on(model: LanguageModel) -> None:
