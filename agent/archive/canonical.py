@@ -19,7 +19,7 @@ __all__ = ["PROCESS_EVENTS", "canonical_content", "content_digest"]
 # Kinds of events that tell of the host's processes begin with this.
 PROCESS_EVENTS = "process."
 
-_CAMPAIGN = ("id", "created_at", "finished_at", "worked_s")
+_CAMPAIGN = ("id", "created_at", "finished_at", "worked_s", "salt")
 _CANDIDATE = ("id", "campaign_id", "created_at")
 # Where a number came from depends on what was measured before, and when the process died.
 _EVALUATION = ("candidate_id", "seconds", "worker", "source", "sandbox", "guarantees")

@@ -19,7 +19,7 @@ from templates.errors import InfrastructureError, UserError
 
 __all__ = ["SCHEMA_HEAD", "VERSION_TABLE", "migrate", "opening_lock"]
 
-SCHEMA_HEAD = "0004"
+SCHEMA_HEAD = "0005"
 VERSION_TABLE = "archive_version"
 _OPENING_TIMEOUT_S = 120.0
 

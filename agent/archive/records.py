@@ -65,7 +65,8 @@ class CampaignRecord:
     """One campaign: template, settings and how it ended.
 
     ``environment`` holds versions, the sandbox with its guarantees, the device and the models.
-    ``worked_s`` counts the seconds that processes have worked on it.
+    ``worked_s`` counts the seconds that processes have worked on it. ``salt`` is a secret: what an
+    experiment's hidden data depend on beside the seed (see `templates.hiding`).
     """
 
     id: str
@@ -79,6 +80,7 @@ class CampaignRecord:
     stop_reason: str | None = None
     environment: Mapping[str, Any] = field(default_factory=dict)
     worked_s: float = 0.0
+    salt: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         _aware("created_at", self.created_at)

@@ -94,6 +94,7 @@ class Campaign(Base):
     completion_tokens: Mapped[int] = mapped_column(default=0)
     cost_usd: Mapped[float] = mapped_column(default=0.0)
     worked_s: Mapped[float] = mapped_column(default=0.0, server_default="0")
+    salt: Mapped[str | None]
 
 
 class Candidate(Base):

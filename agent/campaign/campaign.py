@@ -24,8 +24,10 @@ from agent.campaign.curriculum import Generations
 from agent.campaign.monitor import Monitor
 from agent.campaign.progress import Observer
 from agent.campaign.reviewing import open_reviewing
+from agent.campaign.salting import choose_salt
 from agent.campaign.settings import CampaignSettings
 from agent.campaign.slot import Slots
+from agent.evaluation.measuring import decisive_versions
 from agent.evaluation.platforms import choose_platform
 from agent.evaluation.workers import DaemonPool
 from agent.ideas import IdeaMaker, IdeaPlan
@@ -92,6 +94,7 @@ class Campaign:
             settings=settings.to_json(),
             status="stopped",
             created_at=now,
+            salt=choose_salt(archive, template.spec, settings.knobs(template.spec).hidden_from),
         )
         return cls(archive, archive.create_campaign(record), settings, home)
 
@@ -192,6 +195,7 @@ class Campaign:
             workers=self._settings.workers,
             platform=choose_platform(template.spec, sandbox),
             notify=notify,
+            salt=self._record.salt,
         )
         stack.callback(engine.close)
         engine.start()
@@ -202,7 +206,7 @@ class Campaign:
             self._settings,
             template,
             engine,
-            f"jax-{version('jax')}",
+            decisive_versions(self._record.salt),
             guarantees,
         )
         stack.callback(context.measurer.close)

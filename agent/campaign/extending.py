@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from importlib.metadata import version
 from typing import Literal, TypeAlias, get_args
 
 from agent.archive import Archive, CandidateRecord
@@ -15,6 +14,7 @@ from agent.campaign.context import Context
 from agent.campaign.reviewing import Reviewing
 from agent.campaign.scoring import run_ablations
 from agent.campaign.settings import CampaignSettings
+from agent.evaluation.measuring import decisive_versions
 from agent.evaluation.platforms import choose_platform
 from agent.evaluation.seeds import ablation_jobs, jobs_of
 from reviewers.code.rules import RuleReviewer
@@ -105,6 +105,7 @@ def extend(
             workers=settings.workers,
             platform=choose_platform(template.spec, sandbox),
             notify=notify,
+            salt=record.salt,
         )
         stack.callback(engine.close)
         engine.start()
@@ -114,7 +115,7 @@ def extend(
             settings,
             template,
             engine,
-            f"jax-{version('jax')}",
+            decisive_versions(record.salt),
             engine.sandbox.guarantees(),
         )
         stack.callback(context.measurer.close)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from agent.archive.records import CandidateRecord, EvaluationRecord
@@ -12,7 +13,7 @@ from agent.evaluation.seeds import Job, ablation_jobs, jobs_of
 from sandboxes.contract import Program
 from templates.contract import Tier
 
-__all__ = ["run_ablations", "run_tier", "scores_of"]
+__all__ = ["mean_metrics", "measure", "run_ablations", "run_tier", "scores_of"]
 
 
 def run_tier(
@@ -72,6 +73,28 @@ def measure(
         jobs_of(context.spec, tier, context.seed) if jobs is None else jobs,
         context.progress_of(candidate.index, candidate.name, tier.name),
     )
+
+
+def mean_metrics(context: Context, candidate: CandidateRecord) -> dict[str, float]:
+    """Every metric of a candidate, averaged over what its rank rests on; empty without any.
+
+    Returns:
+        Mean by the metric's name, in the template's order, over the runs of the search tier (of
+        the screen, where it got no further). What a confirmation adds later changes nothing here.
+    """
+    tier = context.spec.tier("search")
+    wanted = set(jobs_of(context.spec, tier, context.seed))
+    found = [
+        one.metrics
+        for one in context.archive.evaluations(candidate.id, tier.effort)
+        if (one.task, one.seed) in wanted
+    ]
+    if not found:
+        return {}
+    return {
+        metric.name: math.fsum(one[metric.name] for one in found) / len(found)
+        for metric in context.spec.metrics
+    }
 
 
 def scores_of(context: Context, candidate: CandidateRecord, tier: Tier) -> dict[Job, float]:

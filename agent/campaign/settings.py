@@ -55,6 +55,11 @@ class Knobs(BaseModel):
         description="most dollars that a version of such a paper and its review may cost; without "
         "it, what --budget has left",
     )
+    hidden_from: str | None = Field(
+        None,
+        description="campaign of this archive whose hidden data an experiment is scored on again, "
+        "for a replay; without it they are drawn anew",
+    )
     paper_reviewers: int = Field(3, ge=0, le=16, description="reviews of such a paper")
     paper_reflections: int = Field(1, ge=0, le=8, description="second looks of each")
     paper_revisions: int = Field(0, ge=0, le=8, description="revisions from those reviews")

@@ -16,7 +16,7 @@ from agent.campaign.baselines import Baselines, record_inspection
 from agent.campaign.calling import BudgetSpentError, Caller
 from agent.campaign.context import Context
 from agent.campaign.reviewing import Reviewing
-from agent.campaign.scoring import measure, run_tier
+from agent.campaign.scoring import mean_metrics, measure, run_tier
 from agent.evaluation.racing import goes_on
 from agent.ideas import IdeaMaker
 from agent.llm.contract import LanguageModel
@@ -359,6 +359,7 @@ class Slots:
                 score=record.score,
                 low=record.score_low,
                 high=record.score_high,
+                metrics=mean_metrics(self._context, record),
                 parents=record.parents,
                 known_as=record.known_as,
                 review=self._reviewing.text(record.id),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
+from importlib.metadata import version
 
 from agent.archive.records import EvaluationRecord, Measurement, MeasurementKey
 from agent.archive.store import Archive
@@ -14,9 +16,10 @@ from sandboxes.engines import Engine
 from sandboxes.engines import Measurement as Measured
 from templates.errors import InfrastructureError
 
-__all__ = ["Measurer"]
+__all__ = ["Measurer", "decisive_versions", "primaries"]
 
 _TRIES = 3
+_HASH_DIGITS = 12
 
 
 class Measurer:
@@ -25,8 +28,8 @@ class Measurer:
     Args:
         archive: Where results go, one transaction each.
         engine: Warm sandboxes of the template.
-        versions: What besides template, program and device decides the bits, for example the
-            version of JAX; part of the key under which results are shared between campaigns.
+        versions: What besides template, program and device decides the bits, see
+            `decisive_versions`; part of the key under which campaigns share results.
         guarantees: Whether the engine's sandbox holds each of its guarantees; kept with what is
             measured in it.
         interrupted: Raises when the campaign shall stop; called before every job.
@@ -191,6 +194,18 @@ class Measurer:
                 if attempt == _TRIES - 1:
                     raise
         raise AssertionError("unreachable")
+
+
+def decisive_versions(salt: str | None) -> str:
+    """What besides template, program and device decides the bits of a measurement.
+
+    Args:
+        salt: Of the campaign's hidden data; its hash stands here, which tells nothing of it.
+    """
+    versions = f"jax-{version('jax')}"
+    if salt is None:
+        return versions
+    return f"{versions}/salt-{hashlib.sha256(salt.encode()).hexdigest()[:_HASH_DIGITS]}"
 
 
 def primaries(records: Mapping[Job, EvaluationRecord]) -> dict[Job, float]:

@@ -31,19 +31,20 @@ _KNOWN = {
     "null": set(),
 }
 # What a pattern may not hold, since it would match characters that JSON must escape.
-_UNSAFE_PATTERN = re.compile(r'\[\^|\\[sSdDwWbBtr]|(?<!\\)\.|"|\(\?')
+_UNSAFE_PATTERN = re.compile(r'\[\^|\\[sSdDwWbBtr]|(?<!\\)\.|\(\?|(?<!\\)\[(?:[^\]\\]|\\.)*"')
 
 
 def lark_grammar(schema: Mapping[str, Any]) -> str:
     """A grammar for the compact JSON texts that satisfy a schema.
 
     Properties are written in the order of the schema, every one of them. Strings are printable
-    ASCII with line breaks; a ``pattern`` must be anchored (``^...$``), may use ``\\n`` outside of
-    classes and classes that name their characters, and replaces ``maxLength``.
+    ASCII with line breaks; a ``pattern`` must be anchored (``^...$``), may use ``\\n`` and quotes
+    outside of classes and classes that name their characters, and replaces ``maxLength``.
 
     Args:
         schema: JSON schema of objects, arrays, strings, numbers, booleans, null, ``enum``,
-            ``const`` and ``anyOf``.
+            ``const`` and ``anyOf``, which may stand beside a type where each of its parts is of
+            that type and narrows what else is said.
 
     Returns:
         The grammar, ready for the ``grammar`` field of a llama.cpp request.
@@ -65,7 +66,8 @@ def _rule(schema: Mapping[str, Any], rules: list[str], where: str) -> str:
             rules.append(f"r{number}: " + " | ".join(_literal(_compact(value)) for value in values))
             return f"r{number}"
     if "anyOf" in schema:
-        unknown = set(schema) - _IGNORED - {"anyOf"}
+        # Beside a type it narrows: each part says all that is said beside it, and more.
+        unknown = set(schema) - _IGNORED - {"anyOf"} - _narrowed(schema)
         if unknown or not schema["anyOf"]:
             raise UserError(f"schema at {where}: anyOf needs schemas and no other keywords")
         rules.append("")
@@ -90,6 +92,16 @@ def _rule(schema: Mapping[str, Any], rules: list[str], where: str) -> str:
         _object(schema, rules, where) if kind == "object" else _array(schema, rules, where)
     )
     return f"r{number}"
+
+
+def _narrowed(schema: Mapping[str, Any]) -> set[str]:
+    """Keywords beside an ``anyOf`` whose parts say all of it themselves."""
+    kind, parts = schema.get("type"), schema["anyOf"]
+    names = list(schema.get("properties", ()))
+    same = all(
+        part.get("type") == kind and list(part.get("properties", ())) == names for part in parts
+    )
+    return {"type", *_KNOWN[kind]} if kind in ("object", "array") and same else set()
 
 
 _SIMPLE = {
@@ -147,5 +159,5 @@ def _pattern(pattern: str, where: str) -> str:
             "JSON escapes; name the characters, for example [ !#-\\[\\]-~]"
         )
     # A line break, written as backslash n or as the character itself, is backslash n in JSON.
-    escaped = inner.replace("\n", "\\n").replace("\\n", "\\\\n")
+    escaped = inner.replace("\n", "\\n").replace("\\n", "\\\\n").replace('"', r'(\\")')
     return escaped.replace("/", "\\/")

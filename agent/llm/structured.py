@@ -23,8 +23,9 @@ def strict_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     Every property is required, nothing else is allowed, and limits that the subset lacks move
     into the description, where the model still reads them.
     """
-    # A pattern steers the grammar of a small model; put into words it would only confuse.
-    strict = {key: schema[key] for key in schema if key not in _IN_WORDS and key != "pattern"}
+    # What steers the grammar of a small model would, put into words, only confuse.
+    left_out = {*_IN_WORDS, "pattern", *(("anyOf",) if "type" in schema else ())}
+    strict = {key: schema[key] for key in schema if key not in left_out}
     said = [words.format(schema[key]) for key, words in _IN_WORDS.items() if key in schema]
     if said:
         strict["description"] = "; ".join([*filter(None, [schema.get("description")]), *said])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,9 +10,10 @@ from agent.llm.contract import CompletionRequest, Message
 from agent.proposers.prompts import draw_direction, render
 from agent.proposers.proposal import proposal_schema
 from agent.proposers.proposer import Attempt, ProposerContext, Request, Sampling
-from agent.proposers.runs import edited_files, previous_run, run_number
+from agent.proposers.runs import earlier_runs, edited_files, previous_run, run_number
 from agent.proposers.selection import Failure, Peer, Selection, ranked
 from agent.proposers.selectors import DEFAULT_SELECTOR, open_selector
+from templates.registry import UNTOUCHED
 
 __all__ = ["LlmProposer"]
 
@@ -64,8 +65,10 @@ class LlmProposer:
         if experiment is None:
             return {}
         return {
-            "files": edited_files(experiment, before.code if before else ""),
+            "files": _files(context, before),
             "run": run_number(context.visible, slot, self._in_flight, experiment),
+            "runs": earlier_runs(context.visible, slot, self._in_flight, experiment),
+            "untouched": next((p for p in context.visible if p.name == UNTOUCHED), None),
         }
 
     def _propose(
@@ -108,7 +111,7 @@ class LlmProposer:
             self._sampling.temperature if selection.parents else self._sampling.explore_temperature
         )
         return Request(
-            completion=self._completion(context, messages, temperature, slot, attempt),
+            completion=self._completion(context, messages, temperature, slot, attempt, before),
             role="propose",
             selection=selection,
             direction=direction,
@@ -140,7 +143,7 @@ class LlmProposer:
         )
         return Request(
             completion=self._completion(
-                context, messages, self._sampling.repair_temperature, slot, attempt
+                context, messages, self._sampling.repair_temperature, slot, attempt, before
             ),
             role="repair",
             selection=None,
@@ -156,18 +159,25 @@ class LlmProposer:
         temperature: float,
         slot: int,
         attempt: int,
+        before: Peer | None,
     ) -> CompletionRequest:
         sequence = np.random.SeedSequence(context.campaign_seed, spawn_key=(_SAMPLE, slot, attempt))
         # Providers take a signed 32-bit seed.
         seed = int(sequence.generate_state(1)[0]) & 0x7FFF_FFFF
         return CompletionRequest(
             messages=messages,
-            schema=proposal_schema(context.spec),
+            schema=proposal_schema(context.spec, _files(context, before)),
             temperature=temperature,
             max_tokens=self._sampling.max_tokens,
             seed=seed,
             timeout_s=self._sampling.timeout_s,
         )
+
+
+def _files(context: ProposerContext, before: Peer | None) -> Mapping[str, str] | None:
+    """What an experiment's files are before the edits that are asked for; None for others."""
+    experiment = context.spec.experiment
+    return edited_files(experiment, before.code if before else "") if experiment else None
 
 
 def _nothing_to_keep(previous: Sequence[Attempt], boundary: str) -> bool:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agent.proposers.searches import indentation, search_texts
 from templates.contract import Experiment, TemplateSpec
 from templates.edits import Edit, render_edits
 from templates.errors import CandidateError
@@ -32,9 +33,12 @@ _MAX_LINES = 24
 _SCRIPT_LINE = r" *[!#-\[\]-_a-~][ !#-\[\]-_a-~]*"
 _MAX_SCRIPT_LINES = 60
 _MAX_EDITS = 8
+# Of a small model, which repeats itself where it may go on.
+_FEW_EDITS = 3
+_MAX_REPLACED_LINES = 6
 
 
-def proposal_schema(spec: TemplateSpec) -> dict[str, Any]:
+def proposal_schema(spec: TemplateSpec, files: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The JSON schema of a proposal for a template.
 
     The order of the properties is the order in which a constrained model writes them: it thinks
@@ -45,13 +49,15 @@ def proposal_schema(spec: TemplateSpec) -> dict[str, Any]:
 
     Args:
         spec: Says what a candidate must define.
+        files: What an experiment's files are now, by path; None for untouched ones.
 
     Returns:
         The schema; its ``code`` has a pattern, or a least length where the form is free. Of an
         experiment it has ``edits`` in place of code.
     """
     if spec.experiment is not None:
-        return _schema({"edits": _edits_schema(spec.experiment)})
+        now = spec.experiment.files if files is None else files
+        return _schema({"edits": _edits_schema(spec.experiment, now)})
     code: dict[str, Any] = {"type": "string", "minLength": 40}
     required = [function for function in spec.functions if function.required]
     if len(required) == 1:
@@ -79,25 +85,45 @@ def _schema(content: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _edits_schema(experiment: Experiment) -> dict[str, Any]:
-    """Replacements in the files that may be edited, each in the order file, search, replace."""
-    files = sorted(set(experiment.files) - set(experiment.fixed))
-    text = {"type": "string", "minLength": 1}
+def _edits_schema(experiment: Experiment, files: Mapping[str, str]) -> dict[str, Any]:
+    """Replacements in the files that may be edited, each in the order file, search, replace.
+
+    The form is free; ``anyOf`` narrows it for models that decode under a grammar: to few edits, to
+    what can be found once in a file as it is now, and to few new lines that are indented as what
+    they replace.
+    """
+    paths = sorted(set(files) - set(experiment.fixed))
+    groups: dict[tuple[str, int], list[str]] = {}
+    for path in paths:
+        for text in search_texts(files[path]):
+            groups.setdefault((path, indentation(text)), []).append(text)
+    free = _edit({"enum": paths}, {"minLength": 1}, {})
+    narrowed = [
+        _edit({"enum": [path]}, {"enum": texts}, {"pattern": _replacement(indent)})
+        for (path, indent), texts in groups.items()
+    ]
+    few = {"type": "array", "minItems": 1, "maxItems": _FEW_EDITS, "items": {"anyOf": narrowed}}
+    return {"type": "array", "minItems": 1, "maxItems": _MAX_EDITS, "items": free, "anyOf": [few]}
+
+
+def _edit(file: dict[str, Any], search: dict[str, Any], replace: dict[str, Any]) -> dict[str, Any]:
+    text = {"type": "string"}
     return {
-        "type": "array",
-        "minItems": 1,
-        "maxItems": _MAX_EDITS,
-        "items": {
-            "type": "object",
-            "properties": {
-                "file": {"type": "string", "enum": files},
-                "search": text,
-                "replace": {"type": "string"},
-            },
-            "required": ["file", "search", "replace"],
-            "additionalProperties": False,
+        "type": "object",
+        "properties": {
+            "file": {**text, **file},
+            "search": {**text, **search},
+            "replace": {**text, **replace},
         },
+        "required": ["file", "search", "replace"],
+        "additionalProperties": False,
     }
+
+
+def _replacement(indent: int) -> str:
+    """Pattern of new lines of which the first is indented by so many spaces."""
+    line = r'([!#-\[\]-_a-~]|")([ !#-\[\]-_a-~]|")*'
+    return rf"^{' ' * indent}{line}(\n( *{line})?){{0,{_MAX_REPLACED_LINES - 1}}}$"
 
 
 def _script(entry: str, arguments: str) -> str:
@@ -200,7 +226,9 @@ def _find_object(text: str) -> dict[str, Any]:
             if {"code", "edits"} & set(found):
                 return found
             first = found if first is None else first
-    if first is not None:
+    # What is inside of an object that was cut off is no answer.
+    cut_off = first is not None and not {"thought", "name"} & set(first)
+    if first is not None and not (cut_off and text.count("{") > text.count("}")):
         return first
     if (
         "{" in text
@@ -279,7 +307,8 @@ def _edits(found: object) -> list[Edit]:
             for key in ("file", "search", "replace")
         )
         edits.append(Edit(path.strip(), search.strip("\n"), replace.strip("\n")))
-    return edits
+    # An edit that is said twice, word for word, is meant once.
+    return list(dict.fromkeys(edits))
 
 
 def _clean_text(text: str) -> str:

@@ -13,7 +13,7 @@ from agent.proposers.selection import Peer
 from templates.contract import Experiment
 from templates.edits import apply_edits, parse_edits
 
-__all__ = ["edited_files", "previous_run", "run_number"]
+__all__ = ["earlier_runs", "edited_files", "previous_run", "run_number"]
 
 
 def previous_run(
@@ -29,9 +29,17 @@ def previous_run(
         in_flight: How many ideas are worked on at once.
         experiment: Says how many runs an idea gets.
     """
-    if run_number(visible, slot, in_flight, experiment) == 1:
-        return None
-    return _peer(visible, slot - in_flight)
+    earlier = earlier_runs(visible, slot, in_flight, experiment)
+    return earlier[-1] if earlier else None
+
+
+def earlier_runs(
+    visible: Sequence[Peer], slot: int, in_flight: int, experiment: Experiment
+) -> tuple[Peer, ...]:
+    """The runs that a slot's idea had before, the first one first; see `previous_run`."""
+    before = run_number(visible, slot, in_flight, experiment) - 1
+    found = [_peer(visible, slot - in_flight * back) for back in range(before, 0, -1)]
+    return tuple(peer for peer in found if peer is not None)
 
 
 def run_number(visible: Sequence[Peer], slot: int, in_flight: int, experiment: Experiment) -> int:

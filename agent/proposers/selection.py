@@ -5,8 +5,8 @@ A new rule is one file in ``selectors/``: a class with this protocol and one reg
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
@@ -43,6 +43,7 @@ class Peer:
         score: Primary metric, in the metric's own direction; None where it was not scored.
         low: Lower end of the score's interval.
         high: Upper end of the score's interval.
+        metrics: Every metric by name, averaged over the search tasks and seeds it was measured on.
         parents: Ids of the candidates it was made from.
         known_as: Name of the known function it equals.
         review: Short text of its reviews.
@@ -62,6 +63,7 @@ class Peer:
     score: float | None = None
     low: float | None = None
     high: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict, hash=False)
     parents: tuple[str, ...] = ()
     known_as: str | None = None
     review: str | None = None

@@ -11,8 +11,9 @@ import hashlib
 import math
 import signal
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sandboxes.contract import Inspection, Program
+from sandboxes.contract import Inspection, Program, Sandbox
 from sandboxes.engines.base import Measurement
 from sandboxes.engines.laboratory import JUDGE_TIMEOUT_S, LabEngine, Ran, zeros
 from sandboxes.engines.screen import parse
@@ -21,7 +22,8 @@ from sandboxes.protocol import Message
 from templates.contract import Experiment
 from templates.edits import apply_edits, parse_edits
 from templates.errors import CandidateError
-from templates.hiding import lab_seed
+from templates.hiding import lab_seed, salted_seed
+from templates.registry import Template
 
 __all__ = ["ExperimentEngine"]
 
@@ -31,7 +33,19 @@ _PATIENCE = 3
 
 
 class ExperimentEngine(LabEngine):
-    """Makes a lab per run beside the pool of judges; see `Engine`."""
+    """Makes a lab per run beside the pool of judges; see `Engine`.
+
+    Args:
+        salt: Of what is hidden, see `templates.hiding`; None for none. Neither lab nor judge is
+            told it: the judge gets the seed that comes of it.
+        **others: See `Engine`.
+    """
+
+    def __init__(
+        self, template: Template, sandbox: Sandbox, *, salt: str | None = None, **others: Any
+    ) -> None:
+        super().__init__(template, sandbox, **others)
+        self._salt = salt
 
     def trace(self, code: str) -> Program:
         """See `Engine.trace`: the edits are applied and what comes of them parsed, not run."""
@@ -59,11 +73,13 @@ class ExperimentEngine(LabEngine):
         return [self._evaluate(program, task, seed) for seed in seeds]
 
     def _evaluate(self, program: Program, task: str, seed: int) -> Measurement:
-        body = {"task": task, "seed": seed, "deadline_s": JUDGE_TIMEOUT_S}
+        hidden = salted_seed(seed, self._salt)
+        body = {"task": task, "seed": hidden, "deadline_s": JUDGE_TIMEOUT_S}
         given, _ = self._ask(Message("inputs", body))
         seconds, outputs = self._run(program, task, seed, given.blobs)
         reply, slot = self._ask(Message("judge", {**body, "seconds": seconds}, outputs))
-        return self._measurements(reply, slot, task, [seed])[0]
+        measured = self._measurements(reply, slot, task, [hidden])[0]
+        return measured.model_copy(update={"seed": seed})
 
     def _lab_uses_gpu(self) -> bool:
         return self.platform == "cuda"

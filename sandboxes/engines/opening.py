@@ -21,12 +21,30 @@ def open_engine(
     workers: int | None = None,
     platform: str = "cpu",
     notify: Callable[[str], None] = lambda line: None,
+    salt: str | None = None,
 ) -> Engine:
-    """An engine, not started yet; see `Engine` for the arguments."""
+    """An engine, not started yet; see `Engine` for the arguments.
+
+    Args:
+        template: See `Engine`.
+        sandbox: See `Engine`.
+        workers: See `Engine`.
+        platform: See `Engine`.
+        notify: See `Engine`.
+        salt: Of an experiment's hidden data, see `templates.hiding`; None for none.
+
+    Raises:
+        ValueError: There is a salt, and the template is no experiment.
+    """
+    if template.spec.boundary == "experiment":
+        return ExperimentEngine(
+            template, sandbox, workers=workers, platform=platform, notify=notify, salt=salt
+        )
+    if salt is not None:
+        raise ValueError(f"{template.spec.name} is no experiment: it hides nothing")
     kinds: dict[str, type[Engine]] = {
         "function": FunctionEngine,
         "program": ScriptEngine,
-        "experiment": ExperimentEngine,
     }
     return kinds[template.spec.boundary](
         template, sandbox, workers=workers, platform=platform, notify=notify

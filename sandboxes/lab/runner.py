@@ -47,6 +47,8 @@ def _run_script(body: dict[str, Any], said_fd: int) -> None:
     if body["cpu_s"]:
         # A program that does not end at once by this signal is killed a little later.
         resource.setrlimit(resource.RLIMIT_CPU, (body["cpu_s"], body["cpu_s"] + 2))
+    # JAX would add advice to errors; which frames matter is decided here.
+    os.environ["JAX_TRACEBACK_FILTERING"] = "off"
     status = 0
     try:
         sys.path.insert(0, str(_FILES))

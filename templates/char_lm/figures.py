@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-import numpy as np
 from matplotlib.figure import Figure
-from scipy import stats
+
+from templates.curves import Details, curves_of, draw_curve
 
 __all__ = ["FIGURES", "REFERENCE_BASELINE", "learning_curves"]
 
 REFERENCE_BASELINE = "untouched"
-_SHOWN = 3
-# Of two seeds Student's interval is thirteen times their standard error.
-_BANDED = 3
-_COLORS = ("#0072B2", "#D55E00", "#009E73")
-
-Details = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 def learning_curves(candidates: Details, baselines: Details) -> Figure | None:
@@ -30,27 +21,13 @@ def learning_curves(candidates: Details, baselines: Details) -> Figure | None:
         candidates: Details of the seeds of each candidate, by name; drawn in color.
         baselines: The same for known experiments; drawn in gray.
     """
-    shown = [
-        (name, seeds, color, "-")
-        for (name, seeds), color in zip(list(candidates.items())[:_SHOWN], _COLORS, strict=False)
-    ]
-    shown += [
-        (name, seeds, "0.45", style)
-        for (name, seeds), style in zip(baselines.items(), ("--", ":", "-."), strict=False)
-    ]
+    shown = curves_of(candidates, baselines)
     if not shown:
         return None
     figure = Figure(figsize=(5.0, 3.2), layout="constrained")
     axes = figure.subplots()
-    for name, seeds, color, style in shown:
-        steps = seeds[0]["steps"]
-        curves = np.array([seed["nats"] for seed in seeds if seed["steps"] == steps])
-        mean = curves.mean(axis=0)
-        axes.plot(steps, mean, color=color, linestyle=style, label=name)
-        if len(curves) >= _BANDED:
-            error = curves.std(axis=0, ddof=1) / np.sqrt(len(curves))
-            half = stats.t.ppf(0.975, len(curves) - 1) * error
-            axes.fill_between(steps, mean - half, mean + half, color=color, alpha=0.2, linewidth=0)
+    for curve in shown:
+        draw_curve(axes, curve, "nats")
     axes.set(xlabel="step", ylabel="nats per hidden character")
     axes.legend(fontsize=7)
     return figure

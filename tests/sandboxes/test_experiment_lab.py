@@ -106,6 +106,14 @@ def test_every_fault_has_its_class_and_its_place(
     assert (caught.value.kind, says in caught.value.message) == (kind, True), caught.value.message
 
 
+def test_an_error_inside_of_jax_is_told_in_the_words_of_the_error(engine: Engine) -> None:
+    code = edit("kernel.py", "WIDTH = 0.8", "import jax\n\nWIDTH = jax.jit(lambda x: x * y)(1.0)")
+    with pytest.raises(CandidateError) as caught:
+        outcome(engine, code)
+    frame = "kernel.py, line 7, in <lambda>: WIDTH = jax.jit(lambda x: x * y)(1.0)"
+    assert caught.value.message.endswith(f"{frame}\nNameError: name 'y' is not defined")
+
+
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda file: file.stem)
 def test_an_attack_gains_nothing_and_leaves_nothing(
     engine: Engine, honest: Measurement, attack: Path
@@ -127,6 +135,27 @@ def test_an_attack_gains_nothing_and_leaves_nothing(
     assert outcome(engine, "") == honest
     assert not [p for p in ("/tmp", "/var/tmp", "/") if (Path(p) / "attack-marker").exists()]
     assert (mounts(), engine.sandbox.leftovers(), everybody(engine)) == before
+
+
+def test_who_knows_source_and_seed_lacks_the_salt(engine: Engine, honest: Measurement) -> None:
+    guesses = Path(__file__).parent / "experiment_attacks" / "guesses_the_seed.py"
+    source = guesses.read_text(encoding="utf-8")
+    knows = replaced(source.replace("[seed, *range(4)]", f"[{SEED}]"))
+    with pytest.raises(CandidateError, match=f"BREACH: {SEED}"):
+        outcome(engine, knows)
+    found = []
+    for salt in ("one", "one", "two"):
+        with open_engine(engine.template, engine.sandbox, workers=1, salt=salt) as salted:
+            found.append(outcome(salted, ""))
+            assert outcome(salted, knows).metrics["nats"] == pytest.approx(math.log(3))
+    assert found[0] == found[1]
+    assert (found[0].task, found[0].seed) == (honest.task, honest.seed)
+    assert len({one.metrics["nats"] for one in (*found, honest)}) == 3
+
+
+def test_only_experiments_take_a_salt(engine: Engine) -> None:
+    with pytest.raises(ValueError, match="circle_packing is no experiment"):
+        open_engine(load_template("circle_packing"), engine.sandbox, salt="one")
 
 
 def test_a_folder_is_evaluated_as_the_edits_that_lead_to_it(tmp_path: Path) -> None:

@@ -112,6 +112,25 @@ def test_what_was_measured_before_says_nothing_of_its_sandbox(tmp_path):
     assert found.guarantees is None
 
 
+def test_a_campaign_that_began_without_a_salt_goes_on_without(tmp_path):
+    file = tmp_path / "archive.db"
+    config = Config()
+    config.set_main_option("script_location", "agent.archive:migrations")
+    engine = create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004")
+        connection.exec_driver_sql(
+            "INSERT INTO campaigns (id, tag, template, template_digest, seed, settings, status, "
+            "created_at, environment, calls, failed_calls, prompt_tokens, completion_tokens, "
+            "cost_usd) VALUES ('2026-11-21-grokking-3f2a', '3f2a', 'grokking', 'd', 7, '{}', "
+            "'stopped', '2026-11-21T00:00:00.000000Z', '{}', 0, 0, 0, 0, 0)"
+        )
+    engine.dispose()
+    with Archive(file) as archive:
+        assert archive.campaign("3f2a").salt is None
+
+
 def test_processes_that_make_the_same_archive_together_all_succeed(tmp_path):
     code = (
         "import sys; from agent.archive import Archive; sys.stdin.readline();"

@@ -13,6 +13,7 @@ from agent.archive import Archive, CandidateRecord
 from agent.campaign import Campaign, CampaignSettings, Progress
 from agent.evaluation.seeds import jobs_of
 from agent.report import write_report
+from templates.errors import UserError
 from templates.registry import load_template
 
 TEMPLATE = Path(__file__).parents[2] / "data" / "hidden_classes"
@@ -52,6 +53,56 @@ def test_edits_are_proposed_refused_repaired_and_gone_on_from(tmp_path: Path) ->
         assert later, "no run went on from another"
         page = write_report(archive, record.id, tmp_path).read_text()
         assert "SEARCH" in page
+
+
+def test_a_replay_of_another_campaign_hides_the_same(tmp_path: Path) -> None:
+    recording = write_edit_recording(tmp_path / "completions.jsonl")
+
+    def measured(archive: Archive, **overrides: str) -> tuple[str, list[float]]:
+        settings = CampaignSettings(
+            template=str(TEMPLATE),
+            models=(f"recorded:{recording}",),
+            candidates=1,
+            workers=2,
+            overrides={"in_flight": "1", "confirm": "0", **overrides},
+        )
+        record = Campaign.create(archive, settings, tmp_path).run(Silent())
+        assert record.salt is not None
+        found = [
+            (one.source, one.primary)
+            for candidate in archive.candidates(record.id)
+            if candidate.kind != "control"  # which is worth the same on any data
+            for one in archive.evaluations(candidate.id, "full")
+        ]
+        assert {source for source, _ in found} == {"reused" if overrides else "measured"}
+        shown = archive.model_calls(record.id)
+        assert record.salt not in repr((shown, archive.events(record.id), record))
+        return record.id, [primary for _, primary in found]
+
+    with Archive(tmp_path / "archive.db") as archive:
+        first, scores = measured(archive)
+        _, others = measured(archive)
+        assert not set(scores) & set(others)
+        _, again = measured(archive, hidden_from=first)
+        assert again == scores
+
+
+@pytest.mark.parametrize(
+    ("template", "hidden_from", "message"),
+    [
+        ("preference_loss", "latest", "no experiment"),
+        (str(TEMPLATE), "2026", "no campaign '2026'"),
+    ],
+)
+def test_hidden_data_come_from_a_campaign_that_has_some(
+    tmp_path: Path, template: str, hidden_from: str, message: str
+) -> None:
+    settings = CampaignSettings(template=template, overrides={"hidden_from": hidden_from})
+    with (
+        Archive(tmp_path / "archive.db") as archive,
+        pytest.raises(UserError, match=message),
+    ):
+        Campaign.create(archive, settings, tmp_path)
 
 
 def _has_students_interval(archive: Archive, seed: int, untouched: CandidateRecord) -> None:

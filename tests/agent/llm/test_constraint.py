@@ -109,6 +109,35 @@ def test_proposals(value: dict[str, str], good: bool) -> None:
             ["[]", "[3]", "[12]"],
         ),
         (
+            {
+                "type": "object",
+                "properties": {"a": {"type": "string"}, "b": {"type": "string"}},
+                "anyOf": [
+                    {
+                        "type": "object",
+                        "properties": {"a": {"enum": [one]}, "b": {"enum": [one, '\n"']}},
+                    }
+                    for one in ("x", "y")
+                ],
+            },
+            ['{"a":"x","b":"x"}', '{"a":"y","b":"y"}', '{"a":"y","b":"\\n\\""}'],
+            ['{"a":"x","b":"y"}', '{"a":"z","b":"z"}', '{"a":"x"}'],
+        ),
+        (
+            {"type": "string", "pattern": '^([ -!#-Z]|")*x$'},
+            ['"x"', '"A\\"x"', '"\\"\\"x"'],
+            ['"A"x"', '"\\"', '"\\\\"x"'],
+        ),
+        (
+            {
+                "type": "array",
+                "items": {"type": "integer"},
+                "anyOf": [{"type": "array", "items": {"const": 3}, "maxItems": 2}],
+            },
+            ["[]", "[3]", "[3,3]"],
+            ["[4]", "[3,3,3]"],
+        ),
+        (
             {"type": "object", "properties": {"a": {"type": "array", "items": {"const": 1}}}},
             ['{"a":[1]}'],
             ['{"a": [1]}', "{}"],
@@ -131,13 +160,21 @@ def test_types(schema: dict[str, Any], good: list[str], bad: list[str]) -> None:
         ({"type": "string", "format": "uri"}, "format"),
         ({"anyOf": []}, "at root: anyOf"),
         ({"anyOf": [{"type": "null"}], "type": "null"}, "at root: anyOf"),
+        (
+            {
+                "type": "object",
+                "properties": {"a": {"const": 1}},
+                "anyOf": [{"type": "object", "properties": {}}],
+            },
+            "at root: anyOf",
+        ),
         ({"anyOf": [{"type": "null"}, {"type": "bogus"}]}, r"at root\|1"),
         ({"type": "object", "properties": {"a": {"type": "integer", "minimum": 1}}}, "root.a"),
         ({"type": "string", "pattern": "a"}, "anchored"),
         ({"type": "string", "pattern": "^.*$"}, "could match characters"),
         ({"type": "string", "pattern": "^[^a]$"}, "could match characters"),
         ({"type": "string", "pattern": r"^\s$"}, "could match characters"),
-        ({"type": "string", "pattern": '^"$'}, "could match characters"),
+        ({"type": "string", "pattern": '^[a"]$'}, "could match characters"),
     ],
 )
 def test_what_is_not_supported_is_named(schema: dict[str, Any], message: str) -> None:

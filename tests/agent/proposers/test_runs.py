@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from agent.proposers import (
@@ -13,7 +15,7 @@ from agent.proposers import (
     parse_proposal,
     proposal_schema,
 )
-from agent.proposers.runs import previous_run, run_number
+from agent.proposers.runs import earlier_runs, previous_run, run_number
 from templates.edits import Edit, parse_edits
 from templates.errors import CandidateError
 from templates.registry import load_template
@@ -61,6 +63,9 @@ def test_a_next_run_shows_edited_files_and_comes_after_the_edits_before() -> Non
     assert (request.base, request.parents, request.role) == (WIDER, ("c0",), "propose")
     assert "WIDTH = 96\n" in text
     assert "This is run 2 of 3" in text
+    narrowed = request.completion.schema["properties"]["edits"]["anyOf"][0]["items"]["anyOf"]
+    offered = {one for part in narrowed for one in part["properties"]["search"]["enum"]}
+    assert {"WIDTH = 96", "WIDTH = 64"} & offered == {"WIDTH = 96"}
     failed = Attempt(f"{WIDER}\nmodel.py\nnonsense", "search_missing", "it is not there")
     repair = LlmProposer(in_flight=1).request(context(ran(0)), 1, [failed])
     text = repair.completion.messages[1].content
@@ -68,6 +73,27 @@ def test_a_next_run_shows_edited_files_and_comes_after_the_edits_before() -> Non
     assert "nonsense" in text
     assert "it is not there" in text
     assert "<<<<<<<" not in text
+
+
+def test_a_next_run_shows_every_metric_of_the_runs_before() -> None:
+    spec = TEMPLATE.spec
+    metrics = {one.name: 0.125 * place for place, one in enumerate(spec.metrics, 1)}
+    runs = [replace(ran(slot), metrics={**metrics, "delay": 400.0 + slot}) for slot in (0, 1)]
+    visible = context(*runs)
+    untouched = next(one for one in BASELINES if one.name == "untouched")
+    measured = [replace(one, metrics=metrics) if one is untouched else one for one in BASELINES]
+    shown = replace(visible, visible=(*measured, *runs))
+    text = LlmProposer(in_flight=1).request(shown, 2, ()).completion.messages[1].content
+    said = "accuracy_along 0.125, final_accuracy 0.25, steps_to_99 0.375, delay"
+    assert f"- the untouched experiment: {said} 0.5\n" in text
+    assert f"- run 1, idea_0: {said} 400\n" in text
+    assert f"- run 2, idea_1: {said} 401\n" in text
+    assert "steps_to_99: smaller is better" in text
+    assert [one.id for one in earlier_runs(shown.visible, 2, 1, EXPERIMENT)] == ["c0", "c1"]
+    assert (
+        "- run 1"
+        not in LlmProposer(in_flight=1).request(context(), 0, ()).completion.messages[1].content
+    )
 
 
 def test_four_repairs_of_different_errors_keep_the_idea() -> None:
@@ -85,12 +111,21 @@ def test_the_schema_offers_only_files_that_may_be_edited() -> None:
 def test_edits_of_an_answer_become_blocks() -> None:
     text = (
         '{"thought": "t", "name": "n", "edits": [{"file": "model.py", "search": "WIDTH = 64\\n", '
-        '"replace": "WIDTH = 96"}, {"file": "a.py", "search": "x", "replace": ""}]}'
+        '"replace": "WIDTH = 96"}, {"file": "a.py", "search": "x", "replace": ""}, '
+        '{"file": "a.py", "search": "x", "replace": ""}]}'
     )
     assert parse_edits(parse_proposal(text).code) == (
         Edit("model.py", "WIDTH = 64", "WIDTH = 96"),
         Edit("a.py", "x", ""),
     )
+
+
+def test_an_answer_that_is_cut_off_inside_of_an_edit_is_named_so() -> None:
+    text = '{"thought": "t", "name": "n", "edits": [{"file": "a.py", "search": "x", "replace": "'
+    for cut in (text, text + 'y"}, {"file": "b.py"'):
+        with pytest.raises(CandidateError) as caught:
+            parse_proposal(cut)
+        assert caught.value.kind == "truncated_json"
 
 
 @pytest.mark.parametrize(

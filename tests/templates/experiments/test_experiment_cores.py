@@ -13,7 +13,7 @@ from templates.diffusion_2d.distances import kl_divergence, mmd, wasserstein
 from templates.diffusion_2d.shapes import SHAPES
 from templates.errors import CandidateError
 from templates.grokking.core import first_at, table
-from templates.hiding import hidden_generator, lab_seed
+from templates.hiding import hidden_generator, lab_seed, new_salt, salted_seed
 from templates.log_probabilities import normalized
 from templates.registry import load_template
 
@@ -55,6 +55,16 @@ def test_the_seed_of_the_lab_tells_nothing_of_what_is_hidden() -> None:
         hidden_generator("a", "b", seed).integers(2**40) for seed in (5, lab_seed("a", "b", 5))
     }
     assert len(drawn | {np.random.default_rng(5).integers(2**40)}) == 3
+
+
+def test_a_salt_changes_what_is_hidden_and_stays_out_of_it() -> None:
+    assert salted_seed(5, None) == 5
+    first, second = new_salt(), new_salt()
+    assert (len(first), first == second) == (32, False)
+    seeds = [salted_seed(seed, salt) for salt in (first, second) for seed in (5, 6)]
+    assert len({5, *seeds}) == 5
+    assert all(0 <= seed < 2**63 for seed in seeds)
+    assert seeds[0] == salted_seed(5, first)
 
 
 def test_tables_are_those_of_groups() -> None:
