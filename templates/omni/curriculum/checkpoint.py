@@ -20,7 +20,7 @@ from templates.omni.training import State
 
 __all__ = ["Checkpoint", "packed", "unpacked"]
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 class Checkpoint(NamedTuple):
@@ -30,14 +30,15 @@ class Checkpoint(NamedTuple):
         state: Weights, optimiser, environments and learning progress; one member.
         key: Data of the agent's key of randomness; chance follows from it and ``generation``.
         generation: How many generations of learning are over.
-        judged: Success of each possible task at the points so far, ``[points, possible]``.
+        judged: Success of each task of the bank at the points so far, ``[points, bank]``.
         drawn: How likely each task was drawn, mean over the generations up to each point and since
             the one before, ``[points, tasks]``.
         since: Sum of these since the last point, ``[tasks]``.
-        recent: Success of each possible task when it was last judged, three times at most,
-            ``[judgements, possible]``.
-        learned: Possible tasks that were ever learned: success of at least .2 over three
-            judgements, ``[possible]``.
+        recent: Success of each task of the bank, then of each place for a proposed one, when it
+            was last judged, three times at most, ``[judgements, watched]``.
+        learned: Which of these were ever learned: success of at least .2 over three judgements,
+            ``[watched]``.
+        proposed: Names of the proposed tasks, in the order of their places.
     """
 
     state: State
@@ -48,6 +49,7 @@ class Checkpoint(NamedTuple):
     since: NDArray[np.float32]
     recent: NDArray[np.float32]
     learned: NDArray[np.bool_]
+    proposed: NDArray[np.str_]
 
 
 def packed(checkpoint: Checkpoint) -> bytes:
