@@ -153,8 +153,8 @@ class Considered:
     """What became of a model's answer, before anything is trained with it.
 
     ``choice`` is what an agent learns with next. Of each proposal there is a verdict: JSON with
-    ``name``, ``status`` (the kind of its end, in words), ``accepted``, ``reason`` (one sentence that
-    a model can act on) and ``thought`` (the model's), and what else shows that it holds.
+    ``name``, ``status`` (the kind of its end, in words), ``accepted``, ``reason`` (one sentence
+    that a model can act on) and ``thought`` (the model's), and what else shows that it holds.
     """
 
     choice: Mapping[str, Any]

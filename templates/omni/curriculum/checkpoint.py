@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from templates.errors import InfrastructureError
 from templates.omni.training import State
 
-__all__ = ["Checkpoint", "packed", "unpacked"]
+__all__ = ["Checkpoint", "packed", "unpacked", "with_room"]
 
 _FORMAT = 2
 
@@ -91,3 +92,30 @@ def unpacked(data: bytes, like: State) -> Checkpoint:
     state = jax.device_put(jax.tree.unflatten(structure, leaves), jax.devices()[0])
     rest["generation"] = int(rest["generation"])
     return Checkpoint(state=state, **rest)
+
+
+def with_room(
+    checkpoint: Checkpoint, slots: NDArray[np.int64], proposed: Sequence[str]
+) -> Checkpoint:
+    """A checkpoint for other tasks: of one that comes into another one's place nothing is known.
+
+    Args:
+        checkpoint: Of an agent of the same sizes.
+        slots: Places for proposed tasks, ``[slots]``.
+        proposed: Names of the tasks that are in the first of them now.
+    """
+    names = [*proposed, *[""] * (len(slots) - len(proposed))]
+    changed = [slot for slot, name in enumerate(checkpoint.proposed) if names[slot] != name]
+    if not changed:
+        return checkpoint
+    columns = len(checkpoint.learned) - len(slots) + np.array(changed)
+    recent, learned = checkpoint.recent.copy(), checkpoint.learned.copy()
+    recent[:, columns], learned[columns] = 0.0, False
+    progress = checkpoint.state.progress
+    kept = np.ones(progress.fast.shape[-1], np.float32)
+    kept[slots[changed]] = 0.0
+    averages = {
+        name: getattr(progress, name) * kept for name in ("fast", "slow", "success", "counts")
+    }
+    state = checkpoint.state._replace(progress=progress._replace(**averages))
+    return checkpoint._replace(state=state, recent=recent, learned=learned)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from templates.contract import Advance, SeedResult
-from templates.omni.curriculum.checkpoint import Checkpoint, packed, unpacked
+from templates.omni.curriculum.checkpoint import Checkpoint, packed, unpacked, with_room
 from templates.omni.curriculum.choice import given_by, weighed
 from templates.omni.curriculum.episodes import Filming, packed_episodes
 from templates.omni.curriculum.ground import Ground, Grounds, own_ground
@@ -149,7 +149,7 @@ class Generations:
     def _before(self, place: Place, ground: Ground, checkpoint: bytes | None) -> Checkpoint:
         if checkpoint is not None:
             found = unpacked(checkpoint, jax.eval_shape(self.trainer.begin, place))
-            return _with_room(found, ground)
+            return with_room(found, ground.slots, ground.proposed)
         state = self.trainer.begin(place)
         count, bank = state.progress.fast.shape[1], len(ground.space.bank)
         watched = bank + len(ground.slots)
@@ -246,25 +246,6 @@ def _stretch(setup: Setup, now: int) -> int:
         return 0
     place = ends.index(now % whole)
     return ends[place] - (ends[place - 1] if place else -1)
-
-
-def _with_room(found: Checkpoint, ground: Ground) -> Checkpoint:
-    """Nothing is known of a task that came into another one's place."""
-    names = [*ground.proposed, *[""] * (len(ground.slots) - len(ground.proposed))]
-    changed = [slot for slot, name in enumerate(found.proposed) if names[slot] != name]
-    if not changed:
-        return found
-    columns = len(ground.space.bank) + np.array(changed)
-    recent, learned = found.recent.copy(), found.learned.copy()
-    recent[:, columns], learned[columns] = 0.0, False
-    progress = found.state.progress
-    known = np.ones(progress.fast.shape[1], np.float32)
-    known[ground.slots[changed]] = 0.0
-    averages = {
-        name: getattr(progress, name) * known for name in ("fast", "slow", "success", "counts")
-    }
-    state = found.state._replace(progress=progress._replace(**averages))
-    return found._replace(state=state, recent=recent, learned=learned)
 
 
 def _table(

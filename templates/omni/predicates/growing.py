@@ -1,10 +1,11 @@
 """A task space that grows by what a model proposes: from an answer to a choice, and to a ground.
 
-A choice is ``{"kind": "predicates", "tasks": [...], "new": [...]}``: all tasks that were accepted,
-each ``{"name": ..., "goal": ..., "witness": {"place": ..., "seed": ..., "actions": [...]}}``, in the
-order of their places, and the names of those that were just accepted. The space follows from it
-and from nothing else, so a checkpoint needs no more than the tasks' names. Nobody's word is taken
-for a task: whoever learns with a choice reads each goal and carries out each witness anew first.
+A choice is ``{"kind": "predicates", "tasks": [...], "new": [...]}``: in the order of their places
+all tasks that were accepted, each ``{"name": ..., "goal": ..., "witness": {"place": ..., "seed":
+..., "actions": [...]}}``, and the names of those that were just accepted. The space follows from
+it and from nothing else, so a checkpoint needs no more than the tasks' names. Nobody's word is
+taken for a task: before an agent learns with a choice each goal is read and each witness carried
+out anew.
 """
 
 from __future__ import annotations
