@@ -220,8 +220,8 @@ class FunctionEngine(Engine):
             CandidateError: The answer as a whole is none.
             InfrastructureError: No worker could be kept alive: what is tried is bounded.
         """
-        body = {"answer": answer, "choice": choice, "task": task, "learned": list(learned)}
-        body["deadline_s"] = self.template.spec.job_timeout_s
+        body: dict[str, Any] = {"answer": answer, "choice": choice, "task": task}
+        body |= {"learned": list(learned), "deadline_s": self.template.spec.job_timeout_s}
         try:
             reply, _ = self._ask(Message("consider", body))
         except CandidateError as error:

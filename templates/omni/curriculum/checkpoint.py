@@ -35,10 +35,10 @@ class Checkpoint(NamedTuple):
         drawn: How likely each task was drawn, mean over the generations up to each point and since
             the one before, ``[points, tasks]``.
         since: Sum of these since the last point, ``[tasks]``.
-        recent: Success of each task of the bank, then of each place for a proposed one, when it
-            was last judged, three times at most, ``[judgements, watched]``.
-        learned: Which of these were ever learned: success of at least .2 over three judgements,
-            ``[watched]``.
+        recent: Success of each task of the bank when it was last judged, three times at most,
+            ``[judgements, bank]``.
+        learned: Which tasks of the bank, then which in a place for proposed ones, were ever
+            learned: success of at least .2 over three judgements, ``[watched]``.
         proposed: Names of the proposed tasks, in the order of their places.
     """
 
@@ -108,9 +108,8 @@ def with_room(
     changed = [slot for slot, name in enumerate(checkpoint.proposed) if names[slot] != name]
     if not changed:
         return checkpoint
-    columns = len(checkpoint.learned) - len(slots) + np.array(changed)
-    recent, learned = checkpoint.recent.copy(), checkpoint.learned.copy()
-    recent[:, columns], learned[columns] = 0.0, False
+    learned = checkpoint.learned.copy()
+    learned[len(learned) - len(slots) + np.array(changed)] = False
     progress = checkpoint.state.progress
     kept = np.ones(progress.fast.shape[-1], np.float32)
     kept[slots[changed]] = 0.0
@@ -118,4 +117,4 @@ def with_room(
         name: getattr(progress, name) * kept for name in ("fast", "slow", "success", "counts")
     }
     state = checkpoint.state._replace(progress=progress._replace(**averages))
-    return checkpoint._replace(state=state, recent=recent, learned=learned)
+    return checkpoint._replace(state=state, learned=learned)

@@ -76,7 +76,7 @@ class Generations:
         key = jax.random.wrap_key_data(jax.device_put(before.key[None], jax.devices()[0]))
         place = place._replace(keys=key)
         state, since, recent = before.state, before.since, [*before.recent]
-        ever = before.learned
+        ever = before.learned[:bank]
         judged, drawn = [*before.judged], [*before.drawn]
         last = next_end(setup, before.generation, parts)
         rates: NDArray[np.float32] | None = None
@@ -85,21 +85,23 @@ class Generations:
             since = since + np.asarray(chances[0])
             length = _stretch(setup, now)
             if length or now == last - 1:
-                rates = self._watched(place, ground, state, now)
+                rates = np.asarray(self.trainer.judge(place, state, now)[0])
                 recent = [*recent, rates][-_RECENT:]
             if now == last - 1:
                 # A first part may have fewer points than say whether a task is learned.
                 for again in range(1, _RECENT + 1 - len(recent)):
                     chance = now + again * _AGAIN
-                    recent.append(self._watched(place, ground, state, chance))
+                    recent.append(np.asarray(self.trainer.judge(place, state, chance)[0]))
             if (length or now == last - 1) and len(recent) == _RECENT:
                 ever = ever | (np.mean(recent, axis=0) >= _LEARNED)
             if length:
                 assert rates is not None
-                judged.append(rates[:bank])
+                judged.append(rates)
                 drawn.append(since / np.float32(length))
                 since = np.zeros_like(since)
         assert rates is not None
+        proposed = self._proposed(place, ground, state, last - 1)
+        ever = np.concatenate([ever, before.learned[bank:] | (proposed >= _LEARNED)])
         after = Checkpoint(
             state=state,
             key=before.key,
@@ -111,10 +113,10 @@ class Generations:
             learned=ever,
             proposed=np.array(ground.proposed, np.str_),
         )
-        lately = np.mean(recent, axis=0)
+        lately = np.concatenate([np.mean(recent, axis=0), proposed])
         new = np.flatnonzero(ever & ~before.learned)
         watched = ground.watched()
-        result = self._result(task, setup, seed, after, rates[:bank], ground.tasks)
+        result = self._result(task, setup, seed, after, rates, ground.tasks)
         return Advance(
             result=replace(
                 result,
@@ -129,7 +131,7 @@ class Generations:
                     "proposed": [
                         {"name": name, "success": success, "learned": bool(learned)}
                         for name, success, learned in zip(
-                            ground.proposed, _shown(lately[bank:]), ever[bank:], strict=False
+                            ground.proposed, _shown(proposed), ever[bank:], strict=False
                         )
                     ],
                 },
@@ -138,13 +140,19 @@ class Generations:
             episodes=self._episodes(ground, place, state, new, lately, last),
         )
 
-    def _watched(self, place: Place, ground: Ground, state: State, now: int) -> NDArray[np.float32]:
-        """Success of the bank, judged as ever, then of the places for proposed tasks."""
-        rates = np.asarray(self.trainer.judge(place, state, now)[0])
+    def _proposed(
+        self, place: Place, ground: Ground, state: State, now: int
+    ) -> NDArray[np.float32]:
+        """Success in the places for proposed tasks, ``[slots]``: judged three times, now.
+
+        What was judged before may have been another task's, or nobody's.
+        """
         if not len(ground.slots):
-            return rates
+            return np.zeros(0, np.float32)
         slots = jax.device_put(jnp.asarray(ground.slots), jax.devices()[0])
-        return np.concatenate([rates, self.trainer.judge(place, state, now, slots)[0]])
+        chances = (now + again * _AGAIN for again in range(_RECENT))
+        rates = [self.trainer.judge(place, state, chance, slots)[0] for chance in chances]
+        return np.mean(np.array(rates, np.float32), axis=0)
 
     def _before(self, place: Place, ground: Ground, checkpoint: bytes | None) -> Checkpoint:
         if checkpoint is not None:
@@ -160,7 +168,7 @@ class Generations:
             judged=np.zeros((0, bank), np.float32),
             drawn=np.zeros((0, count), np.float32),
             since=np.zeros(count, np.float32),
-            recent=np.zeros((0, watched), np.float32),
+            recent=np.zeros((0, bank), np.float32),
             learned=np.zeros(watched, bool),
             proposed=np.array([], np.str_),
         )

@@ -54,10 +54,11 @@ class Growing:
         tasks = _tasks_of(choice)
         if len(tasks) > self._slots:
             raise CandidateError("choice", f"{len(tasks)} tasks do not fit in {self._slots} places")
+        known = set(with_proposed(setup.tasks, []).predicates) if tasks else set()
         found: list[Predicate] = []
         for task in tasks:
             predicate, witness = _read(task)
-            if predicate in found:
+            if predicate in known or predicate in found:
                 raise CandidateError("choice", f'"{predicate.name}" is there twice')
             if not simulator.holds(predicate, witness):
                 raise CandidateError("choice", f'its witness does not do "{predicate.name}"')
@@ -86,7 +87,8 @@ class Growing:
         simulator = self._simulator(setup)
         tasks = [dict(task) for task in _tasks_of(choice)]
         space = with_proposed(setup.tasks, [_read(task)[0] for task in tasks])
-        done, new, told = set(learned), [], []
+        done, new = set(learned), list[str]()
+        told: list[dict[str, Any]] = []
         for verdict in considered(answer, space, simulator):
             if verdict.status == Status.SOLVABLE:
                 place = self._place(tasks, done - set(new))
