@@ -152,7 +152,8 @@ class Generations:
         slots = jax.device_put(jnp.asarray(ground.slots), jax.devices()[0])
         chances = (now + again * _AGAIN for again in range(_RECENT))
         rates = [self.trainer.judge(place, state, chance, slots)[0] for chance in chances]
-        return np.mean(np.array(rates, np.float32), axis=0)
+        found: NDArray[np.float32] = np.mean(np.array(rates, np.float32), axis=0)
+        return found
 
     def _before(self, place: Place, ground: Ground, checkpoint: bytes | None) -> Checkpoint:
         if checkpoint is not None:

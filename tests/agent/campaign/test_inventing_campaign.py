@@ -16,15 +16,20 @@ TEMPLATE = Path(__file__).parents[2] / "data" / "small_omni"
 BESIDE = {"then": [{"all": [{"has": "wood"}, {"near": "tree", "within": 3}]}]}
 FUEL = {"then": [{"all": [{"has": "coal"}, {"has": "wood", "at_least": 2}]}]}
 
+NEVER = {"then": [{"all": [{"has": "iron pickaxe"}, {"did": "collect coal", "exactly": 0}]}]}
+
 
 def answer(*goals: Any) -> str:
     tasks = [{"thought": f"It is task {json.dumps(goal)}.", "goal": goal} for goal in goals]
     return json.dumps({"tasks": tasks})
 
 
+# A campaign's seed decides which line answers which question. With this one both agents are first
+# given tasks that are all refused; later one agent is refused twice, the other at most once.
 ANSWERS = (
-    answer({"has": "diamond", "at_least": 10}, {"did": "collect wood", "at_least": 3}),
     answer(BESIDE, {"has": "gold"}),
+    answer(NEVER, {"did": "collect wood", "at_least": 3}),
+    answer(FUEL, {"has": "coal", "at_least": 2}),
     answer(BESIDE, FUEL, {"has": "wood", "at_most": 9}),
 )
 
@@ -78,6 +83,9 @@ def test_tasks_are_tried_practised_reported_and_replayed(home: Path) -> None:
         assert names == {"generation_2", "uniform", "learning_progress"}
         calls = archive.model_calls(record.id)
         check_questions(results, [call.completion or "" for call in calls])
+        asked_again = [call.messages[0]["content"] for call in calls if call.attempt == 1]
+        assert asked_again
+        assert all("Proposals that were refused:" in text for text in asked_again)
         check_report(write_report(archive, record.id, home).read_text(), results)
         events = archive.events(record.id, kinds=[CHOSEN])
         assert sum(len(one.payload.get("verdicts", ())) for one in events) >= 6
@@ -127,11 +135,18 @@ def check_questions(results: list[EvaluationRecord], completions: list[str]) -> 
         verdicts = one.get("verdicts", ())
         if one["questions"] == 2:
             assert not any(verdict["accepted"] for verdict in verdicts[:2])
+            assert one["refused"]
         elif one["questions"] == 1:
             assert any(verdict["accepted"] for verdict in verdicts)
     assert {one["questions"] for one in asked} == {0, 1, 2}
     statuses = {verdict["status"] for one in asked for verdict in one.get("verdicts", ())}
-    assert {"solvable", "not shown to be solvable", "known already"} <= statuses
+    assert statuses == {
+        "solvable",
+        "not shown to be solvable",
+        "known already",
+        "malformed",
+        "done without doing anything",
+    }
 
 
 def check_report(page: str, results: list[EvaluationRecord]) -> None:
