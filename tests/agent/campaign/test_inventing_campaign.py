@@ -44,7 +44,7 @@ def settings(recording: Path, candidates: int) -> CampaignSettings:
         template=str(TEMPLATE),
         models=(f"recorded:{recording}",),
         candidates=candidates,
-        workers=2,
+        workers=1,
         sandbox="process",
         overrides={"choice": "predicates"},
     )
