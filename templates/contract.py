@@ -41,6 +41,7 @@ __all__ = [
     "Argument",
     "Baseline",
     "BoundFunction",
+    "Considered",
     "Curriculum",
     "CurriculumCore",
     "Direction",
@@ -48,6 +49,8 @@ __all__ = [
     "ExperimentCore",
     "FunctionCore",
     "FunctionSignature",
+    "InventingCore",
+    "Language",
     "Metric",
     "Output",
     "Reference",
@@ -129,6 +132,33 @@ class Advance:
     result: SeedResult
     checkpoint: bytes
     episodes: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Language:
+    """How new tasks are written.
+
+    ``schema`` is the JSON schema of an answer, the order of whose properties a constrained model
+    keeps; ``words`` are what the prompt that asks for tasks says of the language, by the names of
+    its variables; ``max_tokens`` is long enough for such an answer.
+    """
+
+    schema: Mapping[str, Any]
+    words: Mapping[str, Any]
+    max_tokens: int
+
+
+@dataclass(frozen=True)
+class Considered:
+    """What became of a model's answer, before anything is trained with it.
+
+    ``choice`` is what an agent learns with next. Of each proposal there is a verdict: JSON with
+    ``name``, ``status`` (the kind of its end, in words), ``accepted``, ``reason`` (one sentence
+    that a model can act on) and ``thought`` (the model's), and what else shows that it holds.
+    """
+
+    choice: Mapping[str, Any]
+    verdicts: Sequence[Mapping[str, Any]]
 
 
 class ScriptCore(Protocol):
@@ -258,5 +288,38 @@ class CurriculumCore(FunctionCore, Protocol):
         Raises:
             CandidateError: kind ``choice``: it is none, or names what there is not.
             InfrastructureError: The checkpoint is damaged or of other sizes.
+        """
+        ...
+
+
+class InventingCore(CurriculumCore, Protocol):
+    """A core that a model may give new tasks, for curricula that ask for ``predicates``.
+
+    The detail of an `Advance` then has under ``proposed`` the tasks that were accepted so far: a
+    list of ``name``, ``success`` and ``learned``, whether it was ever learned.
+    """
+
+    def language(self, count: int) -> Language:
+        """How tasks are written.
+
+        Args:
+            count: Most tasks of an answer.
+        """
+        ...
+
+    def consider(
+        self, answer: str, choice: Mapping[str, Any], *, task: str, learned: Sequence[str]
+    ) -> Considered:
+        """Read an answer and try its tasks in the world; the same for the same input.
+
+        Args:
+            answer: Of a model: text that is read, never run.
+            choice: The one before, which the tasks that are accepted are added to.
+            task: Name of the task that agents learn in.
+            learned: Names of proposed tasks that are learned: others may take their places.
+
+        Raises:
+            CandidateError: The answer as a whole is none; what is wrong with one task is its
+                verdict.
         """
         ...

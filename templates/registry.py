@@ -26,7 +26,10 @@ _Model = TypeVar("_Model", bound=BaseModel)
 _SHIPPED = Path(__file__).resolve().parent
 _ENTRY_POINTS = "discover.templates"
 # What decides the numbers: these files' content is the template's digest.
-_DECISIVE = ("*.py", "curriculum/*.py", "experiment/**/*", "*.toml", "settings/*.toml", "data/*")
+_DECISIVE = (
+    *("*.py", "curriculum/*.py", "predicates/*.py", "experiment/**/*"),
+    *("*.toml", "settings/*.toml", "data/*"),
+)
 UNTOUCHED = "untouched"
 """Name of the baseline that is an experiment as it is shipped."""
 # How it is written: no edit at all.

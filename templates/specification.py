@@ -199,9 +199,9 @@ class Curriculum(_Frozen):
     learns on from its checkpoint. Agents of a campaign know nothing of each other.
     """
 
-    asks: Literal["labels", "matrix", "next"] = Field(
+    asks: Literal["labels", "matrix", "next", "predicates"] = Field(
         description="what the model says: which tasks are boring, which are boring relative to "
-        "which, or which come next"
+        "which, which come next, or new tasks"
     )
     task: str = Field(description="name of the task that agents learn in")
     whole: int = Field(
@@ -209,7 +209,9 @@ class Curriculum(_Frozen):
     )
     questions: int = Field(default=1, gt=0, description="most questions about one choice")
     listed: int = Field(gt=1, description="most tasks that a question lists")
-    chosen: int = Field(default=0, ge=0, description="k: most tasks that are chosen, for next")
+    chosen: int = Field(
+        default=0, ge=0, description="k: most tasks of an answer, for next and predicates"
+    )
 
 
 class Reference(_Frozen):

@@ -9,11 +9,12 @@ given the same answers comes to the same bytes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -38,18 +39,22 @@ from agent.llm.contract import LanguageModel
 from agent.proposers.curriculum import (
     PROMPTS,
     Choice,
-    Query,
     first_choice,
     next_query,
     standings,
 )
+from agent.proposers.inventing import refusals, task_query, thought_of
+from agent.proposers.querying import Query
 from sandboxes.engines.function import Advanced, FunctionEngine
+from templates.contract import Considered, Language
 from templates.errors import CandidateError, InfrastructureError
 
 __all__ = ["Generations", "checkpoint_name"]
 
 # First word of a spawn key, as in agent.proposers.llm: streams that must never meet.
 _CHOOSE = 3
+
+_Read = TypeVar("_Read")
 
 
 def checkpoint_name(seed: int) -> str:
@@ -182,6 +187,8 @@ class Generations:
         """What the agent learns next, and how that came about."""
         if before is None:
             return first_choice(), {"questions": 0, "failed": []}
+        if self._curriculum.asks == "predicates":
+            return self._invent(record, agent, before)
         rows = standings(before.detail["tasks"])
         choice = Choice(before.detail["choice"], before.detail["thought"])
         failed: list[str] = []
@@ -191,21 +198,56 @@ class Generations:
             if query is None:
                 break
             questions += 1
-            found, attempt = self._ask(record, agent, query, attempt, failed)
+            found, attempt = self._ask(record, agent, query, query.choice, attempt, failed)
             if found is None:
                 # What was chosen before goes on; the event and the flag say so.
                 break
             choice = found
         return choice, {"questions": questions, "failed": failed}
 
+    def _invent(
+        self, record: CandidateRecord, agent: int, before: EvaluationRecord
+    ) -> tuple[Choice, Mapping[str, Any]]:
+        """New tasks; where all of an answer are refused the next question says why."""
+        curriculum, detail = self._curriculum, before.detail
+        rows = standings(detail["tasks"])
+        learned = [str(one["name"]) for one in detail["proposed"] if one["learned"]]
+        choice = Choice(detail["choice"], detail["thought"])
+        refused = refusals(detail["asked"].get("refused", ()), ())
+        failed: list[str] = []
+        verdicts: list[Mapping[str, Any]] = []
+        attempt = questions = 0
+        while questions < curriculum.questions and not any(one["accepted"] for one in verdicts):
+            query = task_query(curriculum, self._language, rows, detail["proposed"], refused)
+            questions += 1
+
+            def tried(text: str, known: Mapping[str, Any] = choice.data) -> Considered:
+                self._context.show(record.index, record.name, "try")
+                return self._engine.consider(text, known, task=curriculum.task, learned=learned)
+
+            found, attempt = self._ask(record, agent, query, tried, attempt, failed)
+            if found is None:
+                # As for other choices: what was chosen before goes on, and the flag says so.
+                break
+            verdicts += found.verdicts
+            refused = refusals(refused, found.verdicts)
+            choice = Choice(found.choice, thought_of(found.verdicts))
+        asked = {"questions": questions, "failed": failed, "verdicts": verdicts, "refused": refused}
+        return choice, asked
+
+    @cached_property
+    def _language(self) -> Language:
+        return self._engine.language(self._curriculum.chosen)
+
     def _ask(
         self,
         record: CandidateRecord,
         agent: int,
         query: Query,
+        read: Callable[[str], _Read],
         attempt: int,
         failed: list[str],
-    ) -> tuple[Choice | None, int]:
+    ) -> tuple[_Read | None, int]:
         """An answer that can be used, with the next attempt's number; None after all repairs."""
         context = self._context
         model = self._models[agent % len(self._models)]
@@ -226,7 +268,7 @@ class Generations:
                     model, request, slot=record.index, attempt=attempt, role=f"choose_{agent}"
                 )
                 text = call.completion or ""
-                return query.choice(text), attempt + 1
+                return read(text), attempt + 1
             except CandidateError as error:
                 attempt += 1
                 failed.append(f"{error.kind}: {error.message}")

@@ -12,18 +12,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jinja2
-
-from agent.llm.contract import CompletionRequest, Message
 from agent.proposers.interestingness import next_question
-from templates.errors import CandidateError, UserError
+from agent.proposers.querying import Query
+from templates.errors import CandidateError
 from templates.specification import Curriculum
 
 __all__ = [
     "PROGRESS",
     "PROMPTS",
     "Choice",
-    "Query",
+    "NameQuery",
     "Standing",
     "first_choice",
     "next_query",
@@ -34,6 +32,7 @@ PROMPTS: Mapping[str, str] = {
     "labels": "choose.jinja",
     "matrix": "interesting.jinja",
     "next": "choose.jinja",
+    "predicates": "predicates.jinja",
 }
 """The prompt of each way of asking."""
 
@@ -43,9 +42,6 @@ PROGRESS: Mapping[str, Any] = {"kind": "progress"}
 LEARNED = 0.2
 """Success from which on a task counts as learned."""
 
-_ENVIRONMENT = jinja2.Environment(
-    undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True, autoescape=False
-)
 _THOUGHT_LENGTH = 200
 # Names are short; each is a few tokens and the punctuation of JSON.
 _TOKENS_EACH = 12
@@ -87,13 +83,12 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Query:
-    """A question to a model.
+class NameQuery(Query):
+    """A question that is answered by names out of a list; see `Query`.
 
     Args:
         asks: ``labels``, ``matrix`` or ``next``.
         listed: The tasks that an answer may name.
-        variables: What the prompt shows.
         most: How many of them an answer may name.
         before: The choice that the answer changes.
         representative: Of a question for the matrix: what somebody can do.
@@ -101,7 +96,6 @@ class Query:
 
     asks: str
     listed: tuple[str, ...]
-    variables: Mapping[str, Any]
     most: int
     before: Mapping[str, Any]
     representative: str | None = None
@@ -109,63 +103,7 @@ class Query:
     @property
     def field(self) -> str:
         """The answer's list of names."""
-        return "tasks" if self.asks == "next" else "boring"
-
-    def request(
-        self,
-        prompt: str,
-        *,
-        seed: int,
-        temperature: float,
-        timeout_s: float,
-        errors: Sequence[tuple[str, str]] = (),
-    ) -> CompletionRequest:
-        """The question as a request.
-
-        Args:
-            prompt: Text of the template's prompt.
-            seed: Of the sampling.
-            temperature: Of the sampling.
-            timeout_s: Longest call.
-            errors: Earlier answers to it and what was wrong with each.
-
-        Raises:
-            UserError: The prompt is no Jinja2 template or uses a variable that does not exist.
-        """
-        try:
-            text = _ENVIRONMENT.from_string(prompt).render(**self.variables)
-        except jinja2.TemplateError as error:
-            raise UserError(f"a prompt for choosing tasks: {error}") from error
-        messages = [Message("user", text)]
-        for answer, error_message in errors:
-            messages.append(Message("assistant", answer))
-            messages.append(
-                Message("user", f"That answer cannot be used: {error_message}. Answer once more.")
-            )
-        names: dict[str, Any] = {
-            "type": "array",
-            "items": {"enum": list(self.listed)},
-            "maxItems": self.most,
-        }
-        if self.asks == "next":
-            names["minItems"] = 1
-        schema: dict[str, Any] = {
-            "type": "object",
-            "properties": {
-                "thought": {"type": "string", "maxLength": _THOUGHT_LENGTH},
-                self.field: names,
-            },
-            "required": ["thought", self.field],
-            "additionalProperties": False,
-        }
-        return CompletionRequest(
-            tuple(messages),
-            schema,
-            temperature=temperature,
-            max_tokens=120 + _TOKENS_EACH * self.most,
-            seed=seed,
-            timeout_s=timeout_s,
-        )
+        return _field(self.asks)
 
     def choice(self, text: str) -> Choice:
         """What a completion chooses.
@@ -202,6 +140,36 @@ class Query:
         return {"kind": "matrix", "boring": rows}
 
 
+def _asked(
+    asks: str,
+    listed: Sequence[str],
+    variables: Mapping[str, Any],
+    most: int,
+    before: Mapping[str, Any],
+    representative: str | None = None,
+) -> NameQuery:
+    """A question with the schema of its answers."""
+    names: dict[str, Any] = {"type": "array", "items": {"enum": list(listed)}, "maxItems": most}
+    if asks == "next":
+        names["minItems"] = 1
+    field = _field(asks)
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {
+            "thought": {"type": "string", "maxLength": _THOUGHT_LENGTH},
+            field: names,
+        },
+        "required": ["thought", field],
+        "additionalProperties": False,
+    }
+    length = 120 + _TOKENS_EACH * most
+    return NameQuery(variables, schema, length, asks, tuple(listed), most, before, representative)
+
+
+def _field(asks: str) -> str:
+    return "tasks" if asks == "next" else "boring"
+
+
 def standings(table: Mapping[str, Sequence[Any]]) -> tuple[Standing, ...]:
     """The table of a core's detail (`templates.contract.Advance`) as rows, best success first."""
     rows = [
@@ -223,8 +191,8 @@ def next_query(
     rows: Sequence[Standing],
     before: Mapping[str, Any],
     number: int,
-) -> Query | None:
-    """The next question of a generation.
+) -> NameQuery | None:
+    """The next question of a generation, where it is answered by names.
 
     Args:
         curriculum: How a model is asked.
@@ -242,19 +210,19 @@ def next_query(
         if not playing:
             return None
         shown = {"rows": playing, "learned": LEARNED}
-        return Query("labels", _names(playing), shown, len(playing), before)
+        return _asked("labels", _names(playing), shown, len(playing), before)
     never = [row for row in rows if not row.in_play]
     free = max(curriculum.listed - len(playing), curriculum.listed // 4)
     playing = playing[: curriculum.listed - free] if never else playing
     start = number * free % len(never) if never else 0
     fresh = (never[start:] + never[:start])[:free]
     shown = {"rows": playing, "fresh": fresh, "most": curriculum.chosen, "learned": LEARNED}
-    return Query("next", _names([*playing, *fresh]), shown, curriculum.chosen, before)
+    return _asked("next", _names([*playing, *fresh]), shown, curriculum.chosen, before)
 
 
 def _matrix_query(
     curriculum: Curriculum, rows: Sequence[Standing], before: Mapping[str, Any]
-) -> Query | None:
+) -> NameQuery | None:
     known = before["boring"] if before["kind"] == "matrix" else {}
     answers = {name: frozenset(boring) for name, boring in known.items()}
     success = {row.name: row.success for row in rows if row.in_play}
@@ -267,7 +235,7 @@ def _matrix_query(
         "candidates": question.candidates,
     }
     most = len(question.candidates)
-    return Query("matrix", question.candidates, shown, most, before, question.representative)
+    return _asked("matrix", question.candidates, shown, most, before, question.representative)
 
 
 def _names(rows: Sequence[Standing]) -> tuple[str, ...]:

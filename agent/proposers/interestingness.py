@@ -1,5 +1,4 @@
-"""A model of interestingness as a proposer: from a success table to a question, from an answer to
-what is boring.
+"""A model of interestingness: from a success table to what somebody is asked next.
 
 OMNI's procedure (Zhang et al. 2023, arXiv:2306.01711, section 3.2): from the task that goes best
 down, each one that is not boring yet becomes a representative, and the model is asked what is
@@ -9,27 +8,13 @@ the table and the answers so far, so a record of the answers replays to the same
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import jinja2
-import numpy as np
-from numpy.typing import NDArray
-
-from agent.llm.contract import CompletionRequest, Message
-from templates.errors import CandidateError, UserError
-
-__all__ = ["Answers", "Question", "boring_matrix", "next_question", "parse_answer", "to_request"]
+__all__ = ["Answers", "Question", "next_question"]
 
 Answers = Mapping[str, frozenset[str]]
 """By name of a representative, what is boring to somebody who can do it."""
-
-_ENVIRONMENT = jinja2.Environment(
-    undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True, autoescape=False
-)
-_THOUGHT_LENGTH = 200
 
 
 @dataclass(frozen=True)
@@ -75,87 +60,3 @@ def next_question(
         done.append(name)
         boring |= answers[name] - set(done)
     return None
-
-
-def to_request(
-    question: Question, prompt: str, *, seed: int = 0, temperature: float = 0.0
-) -> CompletionRequest:
-    """The question as a request; the answer is JSON with names out of the list and no others.
-
-    Args:
-        question: What is asked.
-        prompt: Text of the template's ``interesting.jinja``.
-        seed: Of the sampling.
-        temperature: Of the sampling.
-
-    Raises:
-        UserError: The prompt is no Jinja2 template or uses a variable that does not exist.
-    """
-    try:
-        text = _ENVIRONMENT.from_string(prompt).render(
-            representative=question.representative,
-            done=question.done,
-            candidates=question.candidates,
-        )
-    except jinja2.TemplateError as error:
-        raise UserError(f"prompts/interesting.jinja: {error}") from error
-    schema: dict[str, Any] = {
-        "type": "object",
-        "properties": {
-            "thought": {"type": "string", "maxLength": _THOUGHT_LENGTH},
-            "boring": {
-                "type": "array",
-                "items": {"enum": list(question.candidates)},
-                "maxItems": len(question.candidates),
-            },
-        },
-        "required": ["thought", "boring"],
-        "additionalProperties": False,
-    }
-    # Names are short; each is a few tokens and the punctuation of JSON.
-    length = 120 + 16 * len(question.candidates)
-    return CompletionRequest(
-        (Message("user", text),), schema, temperature=temperature, max_tokens=length, seed=seed
-    )
-
-
-def parse_answer(text: str, question: Question) -> frozenset[str]:
-    """What a completion calls boring.
-
-    Args:
-        text: JSON as `to_request` asks for it.
-        question: What was asked.
-
-    Raises:
-        CandidateError: kind ``answer``: it is no such object, or names what was not in the list.
-    """
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise CandidateError("answer", f"the answer is no JSON: {error}") from error
-    boring = found.get("boring") if isinstance(found, dict) else None
-    if not isinstance(boring, list) or not all(isinstance(name, str) for name in boring):
-        raise CandidateError("answer", 'the answer must be an object with a list "boring" of names')
-    unknown = sorted(set(boring) - set(question.candidates))
-    if unknown:
-        raise CandidateError("answer", f"{unknown[0]!r} is none of the tasks that were asked for")
-    return frozenset(boring)
-
-
-def boring_matrix(answers: Answers, names: Sequence[str]) -> NDArray[np.bool_]:
-    """Answers as the matrix that the learner takes.
-
-    Args:
-        answers: All of them.
-        names: Of the tasks, in the learner's order.
-
-    Returns:
-        Whether the task of a column is boring to one who can do that of the row: ``[names,
-        names]``. Rows without an answer call nothing boring.
-    """
-    places = {name: place for place, name in enumerate(names)}
-    found = np.zeros((len(places), len(places)), np.bool_)
-    for representative, boring in answers.items():
-        for name in boring:
-            found[places[representative], places[name]] = True
-    return found

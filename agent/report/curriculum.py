@@ -14,7 +14,7 @@ from agent.report.scores import ScoreBook
 from agent.report.template_figures import Details, DrawnFigure, agent_figures, details_of
 from templates.registry import Template
 
-__all__ = ["Animation", "CurriculumView", "Decision", "curriculum_view"]
+__all__ = ["Animation", "CurriculumView", "Decision", "ProposedTask", "curriculum_view"]
 
 _ANIMATIONS = 9
 _BYTES = 4_000_000
@@ -44,6 +44,35 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class ProposedTask:
+    """A task that the model made, and what became of it.
+
+    Args:
+        generation: In which it was proposed, from 1.
+        agent: Seed of the agent.
+        name: Its own, or its place in the answer.
+        accepted: Whether it was practised.
+        verdict: The kind of its end.
+        reason: The same in a sentence.
+        thought: The model's reason.
+        shown: In how many steps a witness does it, the shortest one; None without any.
+        learned: Generation in which it was learned first; None where it was not yet.
+        success: On maps that are not learned on, when it was last judged; None if it never was.
+    """
+
+    generation: int
+    agent: int
+    name: str
+    accepted: bool
+    verdict: str
+    reason: str
+    thought: str
+    shown: int | None
+    learned: int | None
+    success: float | None
+
+
+@dataclass(frozen=True)
 class Animation:
     """An episode of a task that was just learned."""
 
@@ -58,6 +87,7 @@ class CurriculumView:
     """Everything of a curriculum that a page shows."""
 
     decisions: tuple[Decision, ...]
+    proposed: tuple[ProposedTask, ...]
     animations: tuple[Animation, ...]
     figures: tuple[DrawnFigure, ...]
 
@@ -84,10 +114,12 @@ def curriculum_view(
     if not found:
         return None
     decisions = tuple(_decision(number, result) for number, _, result in found)
+    proposed = tuple(_proposed([(number, result) for number, _, result in found]))
     if module is None:
-        return CurriculumView(decisions, (), ())
+        return CurriculumView(decisions, proposed, (), ())
     figures = agent_figures(module, _agents(found), details_of(book, baselines))
-    return CurriculumView(decisions, _animations(book.archive, module, found), tuple(figures))
+    episodes = _animations(book.archive, module, found)
+    return CurriculumView(decisions, proposed, episodes, tuple(figures))
 
 
 def _agents(found: Sequence[tuple[int, CandidateRecord, EvaluationRecord]]) -> Details:
@@ -110,6 +142,37 @@ def _decision(number: int, result: EvaluationRecord) -> Decision:
     )
 
 
+def _proposed(found: Sequence[tuple[int, EvaluationRecord]]) -> list[ProposedTask]:
+    """Every task that was proposed, in order; what was learned later is read off what follows."""
+    rows = []
+    for number, result in found:
+        later = [
+            (after, one)
+            for after, other in found
+            if other.seed == result.seed and after >= number
+            for one in other.detail.get("proposed", ())
+        ]
+        for verdict in result.detail["asked"].get("verdicts", ()):
+            name, accepted = str(verdict["name"]), bool(verdict["accepted"])
+            own = [(after, one) for after, one in later if accepted and one["name"] == name]
+            lengths = [len(one["actions"]) for one in verdict.get("witnesses", ())]
+            rows.append(
+                ProposedTask(
+                    generation=number,
+                    agent=result.seed,
+                    name=name,
+                    accepted=accepted,
+                    verdict=str(verdict["status"]),
+                    reason=str(verdict["reason"]),
+                    thought=str(verdict["thought"]),
+                    shown=min(lengths, default=None),
+                    learned=next((after for after, one in own if one["learned"]), None),
+                    success=float(own[-1][1]["success"]) if own else None,
+                )
+            )
+    return rows
+
+
 def _in_words(choice: Mapping[str, Any]) -> str:
     match choice:
         case {"kind": "labels", "boring": boring}:
@@ -120,6 +183,8 @@ def _in_words(choice: Mapping[str, Any]) -> str:
             )
         case {"kind": "next", "tasks": tasks}:
             return f"next: {', '.join(tasks)}"
+        case {"kind": "predicates", "tasks": tasks, "new": new}:
+            return f"new: {', '.join(new) or 'nothing'}; {len(tasks)} in all"
     return "learning progress alone"
 
 

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sandboxes.contract import Inspection, ProcessHandle, Program, Role
 from sandboxes.engines.base import GRACE_S, Engine, Fault, Measurement, Slot
@@ -25,6 +25,7 @@ from sandboxes.engines.starting import (
     evaluator_role,
 )
 from sandboxes.protocol import Message, ProtocolError, decode_frame
+from templates.contract import Considered, Language
 from templates.errors import CandidateError, InfrastructureError
 
 __all__ = ["Advanced", "FunctionEngine"]
@@ -36,6 +37,10 @@ _TRACE_FAULTS = frozenset(
     "dtype export import import_time_error memory missing_function shape signature syntax "
     "trace".split()
 )
+
+
+# What befalls a worker, whatever it was asked.
+_WORKER_FAULTS = frozenset({"evaluation_timeout", "evaluation_crash", "memory", "run_time_error"})
 
 
 class _Traced(BaseModel):
@@ -55,6 +60,31 @@ class _Inspected(BaseModel):
     closed_form: str | None
     operations: int
     curves: dict[str, Any]
+
+
+class _Verdict(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+    status: str
+    accepted: bool
+    reason: str
+    thought: str
+
+
+class _Considered(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    choice: dict[str, Any]
+    verdicts: list[_Verdict]
+
+
+class _Language(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    answer: dict[str, Any] = Field(alias="schema")
+    words: dict[str, Any]
+    max_tokens: int
 
 
 @dataclass(frozen=True)
@@ -171,9 +201,42 @@ class FunctionEngine(Engine):
             raise InfrastructureError("a worker sent no checkpoint")
         return Advanced(measured, reply.blobs["checkpoint"], reply.blobs.get("episodes"))
 
+    def language(self, count: int) -> Language:
+        """How new tasks are written; see `templates.contract.InventingCore.language`."""
+        body = {"count": count, "deadline_s": self.template.spec.job_timeout_s}
+        reply, _ = self._ask(Message("language", body))
+        try:
+            found = _Language.model_validate(dict(reply.body))
+        except ValidationError as error:
+            raise InfrastructureError(f"an evaluator sent a malformed language: {error}") from error
+        return Language(found.answer, found.words, found.max_tokens)
+
+    def consider(
+        self, answer: str, choice: Mapping[str, Any], *, task: str, learned: Sequence[str]
+    ) -> Considered:
+        """What becomes of proposed tasks; see `templates.contract.InventingCore.consider`.
+
+        Raises:
+            CandidateError: The answer as a whole is none.
+            InfrastructureError: No worker could be kept alive: what is tried is bounded.
+        """
+        body: dict[str, Any] = {"answer": answer, "choice": choice, "task": task}
+        body |= {"learned": list(learned), "deadline_s": self.template.spec.job_timeout_s}
+        try:
+            reply, _ = self._ask(Message("consider", body))
+        except CandidateError as error:
+            if error.kind in (*_WORKER_FAULTS, "choice"):
+                raise InfrastructureError(f"tasks could not be tried: {error}") from error
+            raise
+        try:
+            found = _Considered.model_validate(dict(reply.body))
+        except ValidationError as error:
+            raise InfrastructureError(f"an evaluator sent malformed verdicts: {error}") from error
+        return Considered(found.choice, [verdict.model_dump() for verdict in found.verdicts])
+
     def _known_good(self, request: Message) -> Message | None:
         """The template's first baseline, which scores by itself without any fault."""
-        if request.kind == "advance":
+        if request.kind in ("advance", "language", "consider"):
             return None
         with self._known_lock:
             if self._known is None:

@@ -23,7 +23,7 @@ from sandboxes.evaluator.loading import core_class
 from sandboxes.evaluator.results import result_of
 from sandboxes.evaluator.serving import serve
 from sandboxes.protocol import Channel, Message
-from templates.contract import CurriculumCore, FunctionCore
+from templates.contract import CurriculumCore, FunctionCore, InventingCore
 from templates.errors import CandidateError
 from templates.registry import Template, load_template
 
@@ -74,6 +74,10 @@ class Worker:
         try:
             if request.kind == "advance":
                 return self._advance(request)
+            if request.kind == "language":
+                return self._language(request)
+            if request.kind == "consider":
+                return self._consider(request)
             program = Program(
                 request.body["platform"], request.body["population"], dict(request.blobs)
             )
@@ -109,6 +113,31 @@ class Worker:
         if found.episodes is not None:
             blobs["episodes"] = found.episodes
         return Message("advanced", {"results": [result_of(found.result, spec, seconds)]}, blobs)
+
+    def _language(self, request: Message) -> Message:
+        """How new tasks are written."""
+        found = self._inventing.language(request.body["count"])
+        body = {"schema": found.schema, "words": found.words, "max_tokens": found.max_tokens}
+        return Message("language", body)
+
+    def _consider(self, request: Message) -> Message:
+        """Try proposed tasks in the world; what a model wrote is read there and never run."""
+        body = request.body
+        found = self._inventing.consider(
+            body["answer"], body["choice"], task=body["task"], learned=body["learned"]
+        )
+        return Message(
+            "considered", {"choice": dict(found.choice), "verdicts": list(found.verdicts)}
+        )
+
+    @property
+    def _inventing(self) -> InventingCore:
+        """What a spec whose curriculum asks for predicates promises of its core."""
+        curriculum = self._template.spec.curriculum
+        assert curriculum is not None
+        assert curriculum.asks == "predicates"
+        core: InventingCore = self._core  # type: ignore[assignment]
+        return core
 
     def _functions(self, program: Program) -> dict[str, BoundProgram]:
         digest = program.digest

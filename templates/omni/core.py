@@ -10,12 +10,18 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from templates.contract import Advance, BoundFunction, SeedResult
+from templates.contract import Advance, BoundFunction, Considered, Language, SeedResult
 from templates.omni.curriculum.episodes import Filming
 from templates.omni.curriculum.generation import Generations
+from templates.omni.curriculum.ground import own_ground
 from templates.omni.features import facts_of, features
+from templates.omni.predicates.asking import language
+from templates.omni.predicates.growing import Growing
+from templates.omni.predicates.practice import PredicateTrainer
+from templates.omni.predicates.space import with_proposed
 from templates.omni.progress import Progress, normalized_success
 from templates.omni.settings import PROFILES, Setup
+from templates.omni.tasks import TaskSpace
 from templates.omni.technology import ACHIEVEMENTS
 from templates.omni.training import Record, Trainer, distribution, make_space
 
@@ -34,6 +40,8 @@ _SMOKE_GENERATIONS = 2
 _MEMBERS = {"cpu": {"cpu": 1, "gpu": 1}, "cuda": {"cpu": 16, "gpu": 4}}
 _STAGES = (0.0, 0.1, 0.3, 0.6, 0.9)
 _ALIKE = 1e-3
+# An answer with a task that is quickly tried.
+_EASY = '{"tasks": [{"thought": "", "goal": {"has": "wood", "at_least": 2}}]}'
 
 
 class OmniCore:
@@ -43,7 +51,8 @@ class OmniCore:
         platform: "cpu" or "cuda".
         profile: Sizes and tasks: ``cpu`` or ``gpu``; each runs on either platform.
         choice: Who chooses tasks: ``sampler``, or a language model (`CurriculumCore`), in which
-            case what `advance` needs is compiled too.
+            case what `advance` needs is compiled too; ``predicates``: it makes tasks
+            (`InventingCore`), and agents live in a world that reads them from a table.
         tasks: In place of the profile's, for experiments of other sizes; all of one size.
 
     Raises:
@@ -62,20 +71,27 @@ class OmniCore:
         first = next(iter(self._tasks.values()))
         self._setup: Setup = first
         self._trainer = Trainer(first.profile, len(first.tasks.vocabulary))
+        self._growing = Growing()
+        self._choice = choice
+        agents, grounds = self._trainer, own_ground
+        if choice == "predicates":
+            words = len(with_proposed(first.tasks, []).vocabulary)
+            agents, grounds = PredicateTrainer(first.profile, words), self._growing.ground
         self._generations = Generations(
-            self._trainer, Filming(self._trainer.world, first.profile.limit), results
+            agents, Filming(agents.world, first.profile.limit), results, grounds
         )
-        self._advances = choice != "sampler"
 
     def warm_up(self) -> None:
         """Compile learning and measuring, read maps and names."""
         for setup in self._tasks.values():
             make_space(setup)
         self._trainer.train(_alike, self._setup, [0] * self._members, generations=1)
-        if self._advances:
-            self.advance(
-                {"kind": "progress"}, None, task="standard", seed=0, parts=self._setup.generations
-            )
+        if self._choice == "sampler":
+            return
+        nothing = {"kind": "progress"}
+        self.advance(nothing, None, task="standard", seed=0, parts=self._setup.generations)
+        if self._choice == "predicates":
+            self.consider(_EASY, nothing, task="standard", learned=())
 
     def advance(
         self,
@@ -100,6 +116,20 @@ class OmniCore:
             parts=parts,
         )
 
+    def language(self, count: int) -> Language:
+        """How new tasks are written; see `templates.contract.InventingCore`."""
+        return language(count)
+
+    def consider(
+        self, answer: str, choice: Mapping[str, Any], *, task: str, learned: Sequence[str]
+    ) -> Considered:
+        """Try proposed tasks; see `templates.contract.InventingCore`.
+
+        Raises:
+            KeyError: For an unknown task.
+        """
+        return Considered(*self._growing.consider(answer, choice, self._tasks[task], learned))
+
     def probes(self) -> Mapping[str, Sequence[Arguments]]:
         """States of a curriculum from the first moment to the end of training."""
         return {"weights": [_repeated(state, self._members) for state in _states(self._setup)]}
@@ -118,7 +148,7 @@ class OmniCore:
             plain = _chances(bound, state)
             other = _chances(bound, tuple(array[mixed] for array in state))
             depends |= bool(np.abs(other - plain[mixed]).sum() > _ALIKE)
-            drawn.append(shares(self._setup, plain))
+            drawn.append(shares(self._setup.tasks, plain))
         return {
             "flags": ["depends_on_order"] if depends else [],
             "stages": list(_STAGES),
@@ -194,23 +224,38 @@ def _chances(bound: BoundFunction, state: Arguments) -> NDArray[np.float64]:
     return np.asarray(chances[0], np.float64)
 
 
-def shares(setup: Setup, chances: Floats) -> dict[str, float]:
+def shares(space: TaskSpace, chances: Floats) -> dict[str, float]:
     """Probability of each kind of task.
 
     Args:
-        setup: The task.
+        space: The tasks.
         chances: Of each task, ``[tasks]``.
     """
-    kinds = np.array([task.kind for task in setup.tasks.tasks])
-    return {kind: float(chances[kinds == kind].sum()) for kind in KINDS}
+    kinds = np.array([task.kind for task in space.tasks])
+    # Other kinds than the template's own, if there are any, go last.
+    named = dict.fromkeys((*KINDS, *sorted(set(kinds.tolist()))))
+    return {kind: float(chances[kinds == kind].sum()) for kind in named}
 
 
-def results(task: str, setup: Setup, seeds: Sequence[int], record: Record) -> list[SeedResult]:
-    """One result for each seed, in their order."""
-    return [_result(task, setup, seed, record, place) for place, seed in enumerate(seeds)]
+def results(
+    task: str, setup: Setup, seeds: Sequence[int], record: Record, drawn: TaskSpace | None = None
+) -> list[SeedResult]:
+    """One result for each seed, in their order.
+
+    Args:
+        task: Its name.
+        setup: The task; its possible tasks are the bank.
+        seeds: Of the members.
+        record: What their trainings showed.
+        drawn: What was learned on where that is not the task's own space.
+    """
+    space = drawn or setup.tasks
+    return [_result(task, setup, seed, record, place, space) for place, seed in enumerate(seeds)]
 
 
-def _result(task: str, setup: Setup, seed: int, record: Record, place: int) -> SeedResult:
+def _result(
+    task: str, setup: Setup, seed: int, record: Record, place: int, space: TaskSpace
+) -> SeedResult:
     tasks = [one for one in setup.tasks.tasks if one.need is not None]
     interesting = [row for row, one in enumerate(tasks) if one.kind == "interesting"]
     # In the order of the technology tree, whatever the order that samplers see.
@@ -245,7 +290,7 @@ def _result(task: str, setup: Setup, seed: int, record: Record, place: int) -> S
             "names": [one.name for one in ACHIEVEMENTS],
             "interesting": [_shown(point[interesting]) for point in judged],
             "drawn": [
-                {kind: round(one, 5) for kind, one in shares(setup, point).items()}
+                {kind: round(one, 5) for kind, one in shares(space, point).items()}
                 for point in record.drawn[place]
             ],
         },

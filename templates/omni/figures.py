@@ -42,6 +42,7 @@ _KINDS = {
     "repeat": "#E69F00",
     "compound": "#56B4E9",
     "synonym": "#CC79A7",
+    "proposed": "#0072B2",
     "impossible": "#999999",
 }
 _SHOWN = 3
@@ -120,13 +121,17 @@ def drawn_over_training(candidates: Details, baselines: Details) -> Figure | Non
     chosen = _chosen(candidates, baselines)
     if not chosen:
         return None
+    everyone = [d for of in chosen.values() for d in of]
     figure = Figure(figsize=(1.2 + 2.5 * len(chosen), 3.0), layout="constrained")
     for axes, (name, of) in zip(
         np.atleast_1d(figure.subplots(1, len(chosen), sharey=True)), chosen.items(), strict=True
     ):
         steps = np.asarray(of[0]["steps"], np.float64) / 1000
-        parts = [np.mean([[p[kind] for p in d["drawn"]] for d in of], axis=0) for kind in _KINDS]
-        axes.stackplot(steps, parts, labels=list(_KINDS), colors=list(_KINDS.values()))
+        kinds = [kind for kind in _KINDS if any(kind in d["drawn"][-1] for d in everyone)]
+        parts = [
+            np.mean([[p.get(kind, 0.0) for p in d["drawn"]] for d in of], axis=0) for kind in kinds
+        ]
+        axes.stackplot(steps, parts, labels=kinds, colors=[_KINDS[kind] for kind in kinds])
         axes.set_title(name, fontsize=9)
         axes.set_ylim(0.0, 1.0)
         axes.set_xlabel("steps (thousands)")

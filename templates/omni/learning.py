@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -13,7 +14,7 @@ from templates.omni.network import Agent, Weights
 from templates.omni.rollout import Experience
 from templates.omni.settings import Profile
 
-__all__ = ["Learner", "loss"]
+__all__ = ["Learner", "loss", "over_members"]
 
 
 class Learner:
@@ -85,3 +86,16 @@ def loss(weights: Weights, agent: Agent, profile: Profile, batch: Experience) ->
     error = 0.5 * jnp.square(value - batch.target).mean()
     found: jax.Array = profile.value * error - gain - profile.entropy * entropy
     return found
+
+
+def over_members(function: Callable[..., Any], *arrays: Any) -> Any:
+    """Apply to each member of trees of arrays that lead with ``[members]``.
+
+    A single member is not vectorised over: on a CPU products of stacks of matrices are slower than
+    products of matrices, also where the stack holds but one.
+    """
+    members = jax.tree.leaves(arrays)[0].shape[0]
+    if members > 1:
+        return jax.vmap(function)(*arrays)
+    alone = function(*jax.tree.map(lambda leaf: leaf[0], arrays))
+    return jax.tree.map(lambda leaf: leaf[None], alone)

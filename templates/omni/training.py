@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from templates.omni.chance import chance_of
 from templates.omni.features import Facts, facts_of, features
-from templates.omni.learning import Learner
+from templates.omni.learning import Learner, over_members
 from templates.omni.network import Agent, Weights
 from templates.omni.progress import Progress, distribution, fresh_progress, updated
 from templates.omni.rollout import Runner, collect, fresh_runner, success_rates
@@ -44,7 +44,8 @@ class Space(NamedTuple):
     Attributes:
         params: Maps that are learned on.
         unseen: Other maps, with the same tasks.
-        possible: Places of the possible tasks, ``[possible]``.
+        possible: Places of the tasks that are measured, ``[possible]``.
+        bank: Places of the tasks that agents are judged by, whatever is added, ``[bank]``.
         chance: Success of a policy that acts at random, ``[tasks]``.
         facts: What names say.
     """
@@ -52,6 +53,7 @@ class Space(NamedTuple):
     params: WorldParams
     unseen: WorldParams
     possible: jax.Array
+    bank: jax.Array
     chance: jax.Array
     facts: Facts
 
@@ -60,7 +62,7 @@ class Record(NamedTuple):
     """What trainings showed.
 
     Attributes:
-        judged: Success of each possible task on unseen maps, ``[seeds, points, possible]``.
+        judged: Success of each task of the bank on unseen maps, ``[seeds, points, bank]``.
         drawn: How likely each task was drawn, mean over the generations up to a point and since the
             one before, ``[seeds, points, tasks]``.
         history: Moving average of measured success, ``[seeds, points, tasks]``.
@@ -124,7 +126,8 @@ def make_space(setup: Setup) -> Space:
         tasks, maps=profile.maps, seed=setup.seed + _JUDGED_SEED, limit=profile.limit
     )
     facts = facts_of(tuple(task.name for task in tasks.tasks))
-    return Space(params, unseen, jnp.asarray(possible), jnp.asarray(chance), facts)
+    places = jnp.asarray(possible)
+    return Space(params, unseen, places, places, jnp.asarray(chance), facts)
 
 
 class Trainer:
@@ -179,7 +182,7 @@ class Trainer:
                 rates.append(
                     self.judge(place, state, now)
                     if judged
-                    else jnp.zeros((len(seeds), len(place.space.possible)))
+                    else jnp.zeros((len(seeds), len(place.space.bank)))
                 )
                 history.append(state.progress.success)
                 drawn.append([])
@@ -188,7 +191,7 @@ class Trainer:
             *jax.device_get((rates, drawn[:-1], history, progress, invalid, pupils.weights))
         )
 
-    def place(self, setup: Setup, seeds: Sequence[int]) -> Place:
+    def place(self, setup: Setup, seeds: Sequence[int], space: Space | None = None) -> Place:
         """Tasks, maps and keys.
 
         Committed to the device, as everything is that an exported function had a part in: else the
@@ -197,9 +200,10 @@ class Trainer:
         Args:
             setup: The task; its profile is this trainer's.
             seeds: 31 bits each.
+            space: In place of the task's own, of the same shapes each time.
         """
         keys = jnp.stack([jax.random.key(seed) for seed in seeds])
-        found: Place = jax.device_put(Place(make_space(setup), keys), jax.devices()[0])
+        found: Place = jax.device_put(Place(space or make_space(setup), keys), jax.devices()[0])
         return found
 
     def begin(self, place: Place) -> State:
@@ -244,17 +248,26 @@ class Trainer:
         progress = progress._replace(counts=progress.counts + ended)
         return State(pupils, progress, invalid + wrong), chances
 
-    def judge(self, place: Place, state: State, now: int) -> jax.Array:
-        """Success of each possible task on unseen maps after generation ``now``.
+    def judge(
+        self, place: Place, state: State, now: int, tasks: jax.Array | None = None
+    ) -> jax.Array:
+        """Success on unseen maps after generation ``now``.
+
+        Args:
+            place: From `place`.
+            state: The agents.
+            now: Number of the generation; with the keys it decides all chance.
+            tasks: Places of the tasks, on the device; None for the bank.
 
         Returns:
-            ``[members, possible]``.
+            ``[members, tasks]``.
         """
         (space, keys), weights = place, state.pupils.weights
+        judged = space.bank if tasks is None else tasks
         # Other keys than measuring has, at every point.
         after = jax.device_put(np.int32(-1 - now), jax.devices()[0])
         rates: jax.Array = self._measure(
-            space.unseen, space.possible, weights, keys, after, self._profile.judged
+            space.unseen, judged, weights, keys, after, self._profile.judged
         )
         return rates
 
@@ -281,7 +294,7 @@ class Trainer:
             )
             return _Pupil(weights, learner.start(weights), runner)
 
-        begun: _Pupil = _each(one, keys)
+        begun: _Pupil = over_members(one, keys)
         return begun
 
     def _learn(
@@ -318,7 +331,7 @@ class Trainer:
             pupil, ended = lax.scan(rollout, pupil, jax.random.split(own, self._profile.rollouts))
             return pupil, ended.sum(axis=0)
 
-        learned: tuple[_Pupil, jax.Array] = _each(one, pupils, chances, keys)
+        learned: tuple[_Pupil, jax.Array] = over_members(one, pupils, chances, keys)
         return learned
 
     def _rates(
@@ -339,7 +352,7 @@ class Trainer:
                 self._world, agent, params, weights, possible, episodes, self._profile.limit, own
             )
 
-        rates: jax.Array = _each(one, weights, keys)
+        rates: jax.Array = over_members(one, weights, keys)
         return rates
 
     def _choice_of(self, sampler: Sampler) -> Any:
@@ -364,19 +377,6 @@ class Trainer:
 
             self._last = (sampler, jax.jit(choose))
         return self._last[1]
-
-
-def _each(function: Callable[..., Any], *arrays: Any) -> Any:
-    """Apply to each member of trees of arrays that lead with ``[members]``.
-
-    A single member is not vectorised over: on a CPU products of stacks of matrices are slower than
-    products of matrices, also where the stack holds but one.
-    """
-    members = jax.tree.leaves(arrays)[0].shape[0]
-    if members > 1:
-        return jax.vmap(function)(*arrays)
-    alone = function(*jax.tree.map(lambda leaf: leaf[0], arrays))
-    return jax.tree.map(lambda leaf: leaf[None], alone)
 
 
 def _record(

@@ -41,9 +41,10 @@ def measure(template: Template, task: str, seeds: int, file: Path | None) -> Row
         if (stored["digest"], stored["task"]) != (template.digest, task):
             raise SystemExit(f"{file} holds another task or another version of the template")
         rows = stored["rows"]
-    platform = choose_platform(template.spec)
-    with open_engine(template, choose_sandbox("auto"), platform=platform) as engine:
-        print(f"{engine.workers} workers on {engine.device}", flush=True)
+    sandbox = choose_sandbox("auto")
+    platform = choose_platform(template.spec, sandbox)
+    with open_engine(template, sandbox, platform=platform) as engine:
+        print(f"{engine.workers} workers on {engine.device} ({platform})", flush=True)
         programs = {one.name: engine.trace(one.code) for one in template.baselines}
         missing = [
             (name, seed)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -18,9 +19,9 @@ from numpy.typing import NDArray
 from templates.errors import InfrastructureError
 from templates.omni.training import State
 
-__all__ = ["Checkpoint", "packed", "unpacked"]
+__all__ = ["Checkpoint", "packed", "unpacked", "with_room"]
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 class Checkpoint(NamedTuple):
@@ -30,14 +31,15 @@ class Checkpoint(NamedTuple):
         state: Weights, optimiser, environments and learning progress; one member.
         key: Data of the agent's key of randomness; chance follows from it and ``generation``.
         generation: How many generations of learning are over.
-        judged: Success of each possible task at the points so far, ``[points, possible]``.
+        judged: Success of each task of the bank at the points so far, ``[points, bank]``.
         drawn: How likely each task was drawn, mean over the generations up to each point and since
             the one before, ``[points, tasks]``.
         since: Sum of these since the last point, ``[tasks]``.
-        recent: Success of each possible task when it was last judged, three times at most,
-            ``[judgements, possible]``.
-        learned: Possible tasks that were ever learned: success of at least .2 over three
-            judgements, ``[possible]``.
+        recent: Success of each task of the bank when it was last judged, three times at most,
+            ``[judgements, bank]``.
+        learned: Which tasks of the bank, then which in a place for proposed ones, were ever
+            learned: success of at least .2 over three judgements, ``[watched]``.
+        proposed: Names of the proposed tasks, in the order of their places.
     """
 
     state: State
@@ -48,6 +50,7 @@ class Checkpoint(NamedTuple):
     since: NDArray[np.float32]
     recent: NDArray[np.float32]
     learned: NDArray[np.bool_]
+    proposed: NDArray[np.str_]
 
 
 def packed(checkpoint: Checkpoint) -> bytes:
@@ -89,3 +92,29 @@ def unpacked(data: bytes, like: State) -> Checkpoint:
     state = jax.device_put(jax.tree.unflatten(structure, leaves), jax.devices()[0])
     rest["generation"] = int(rest["generation"])
     return Checkpoint(state=state, **rest)
+
+
+def with_room(
+    checkpoint: Checkpoint, slots: NDArray[np.int64], proposed: Sequence[str]
+) -> Checkpoint:
+    """A checkpoint for other tasks: of one that comes into another one's place nothing is known.
+
+    Args:
+        checkpoint: Of an agent of the same sizes.
+        slots: Places for proposed tasks, ``[slots]``.
+        proposed: Names of the tasks that are in the first of them now.
+    """
+    names = [*proposed, *[""] * (len(slots) - len(proposed))]
+    changed = [slot for slot, name in enumerate(checkpoint.proposed) if names[slot] != name]
+    if not changed:
+        return checkpoint
+    learned = checkpoint.learned.copy()
+    learned[len(learned) - len(slots) + np.array(changed)] = False
+    progress = checkpoint.state.progress
+    kept = np.ones(progress.fast.shape[-1], np.float32)
+    kept[slots[changed]] = 0.0
+    averages = {
+        name: getattr(progress, name) * kept for name in ("fast", "slow", "success", "counts")
+    }
+    state = checkpoint.state._replace(progress=progress._replace(**averages))
+    return checkpoint._replace(state=state, learned=learned)

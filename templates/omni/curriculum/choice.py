@@ -2,7 +2,8 @@
 
 A choice is JSON: ``{"kind": "progress"}`` (learning progress alone), ``{"kind": "labels", "boring":
 [names]}``, ``{"kind": "matrix", "boring": {name: [names]}}`` (by what one can do, what is boring
-then) or ``{"kind": "next", "tasks": [names]}``. All become the same three arrays, inputs of one
+then), ``{"kind": "next", "tasks": [names]}`` or ``{"kind": "predicates", "tasks": [tasks], "new":
+[names]}`` (see `templates.omni.predicates.growing`). All become the same four arrays, inputs of one
 compiled program, so that no choice compiles anything anew.
 """
 
@@ -20,7 +21,10 @@ from templates.errors import CandidateError
 from templates.omni.interestingness import BORING, interesting
 from templates.omni.progress import learning_progress, probabilities
 
-__all__ = ["Given", "given_by", "weighed"]
+__all__ = ["SHARE", "Given", "given_by", "weighed"]
+
+SHARE = 0.5
+"""Of practice, for tasks that were just proposed; learning progress decides about the rest."""
 
 Flags = NDArray[np.bool_]
 
@@ -34,11 +38,13 @@ class Given(NamedTuple):
         dull: Tasks that are boring whatever is learned, ``[tasks]``.
         chosen: Tasks that alone are practised, all alike; where there is none, learning progress
             decides: ``[tasks]``.
+        new: Tasks that were just proposed and share a fixed part of practice: ``[tasks]``.
     """
 
     boring: Flags
     dull: Flags
     chosen: Flags
+    new: Flags
 
 
 def given_by(choice: Mapping[str, Any], names: Sequence[str]) -> Given:
@@ -53,7 +59,7 @@ def given_by(choice: Mapping[str, Any], names: Sequence[str]) -> Given:
     """
     places = {name: place for place, name in enumerate(names)}
     count = len(names)
-    given = Given(np.zeros((count, count), bool), np.zeros(count, bool), np.zeros(count, bool))
+    given = Given(np.zeros((count, count), bool), *(np.zeros(count, bool) for _ in range(3)))
     match dict(choice):
         case {"kind": "progress", **rest} if not rest:
             pass
@@ -66,6 +72,8 @@ def given_by(choice: Mapping[str, Any], names: Sequence[str]) -> Given:
             np.fill_diagonal(given.boring, False)
         case {"kind": "next", "tasks": list(listed), **rest} if not rest and listed:
             given.chosen[_rows(listed, places)] = True
+        case {"kind": "predicates", "tasks": list(), "new": list(listed), **rest} if not rest:
+            given.new[_rows(listed, places)] = True
         case _:
             raise CandidateError("choice", f"no choice of tasks: {str(choice)[:200]}")
     return given
@@ -77,7 +85,8 @@ def weighed(
     """Weights of the tasks: a sampler with a choice; see `templates.omni.training.Sampler`.
 
     Learning progress, a thousandth of it for what is boring (Zhang et al. 2023, arXiv:2306.01711,
-    section 3); or all alike among the tasks that were chosen.
+    section 3); or all alike among the tasks that were chosen. Of tasks that were just proposed each
+    has the same part of `SHARE`: learning progress never draws what was never done.
 
     Args:
         fast: ``[members, tasks]``, as the next two.
@@ -91,9 +100,12 @@ def weighed(
     """
     success = told[..., 5]
     likely = probabilities(learning_progress(fast, slow), success)
-    boring, dull, chosen = (jnp.asarray(flags) for flags in given)
+    boring, dull, chosen, new = (jnp.asarray(flags) for flags in given)
     labels = jax.vmap(interesting, (0, None))(success, boring) & ~dull
     curious = likely * jnp.where(labels, 1.0, BORING)
+    proposed = new / jnp.maximum(new.sum(), 1)
+    grown = (1.0 - SHARE) * curious / curious.sum(axis=-1, keepdims=True) + SHARE * proposed
+    curious = jnp.where(new.any(), grown, curious)
     return jnp.where(chosen.any(), chosen.astype(curious.dtype), curious)
 
 

@@ -84,7 +84,8 @@ def success_by_task_and_time(agents: Agents, baselines: Details) -> Figure | Non
 
     Rows are the tasks that were ever done at least a fifth of the time while learning, those
     learned first at the top; columns are generations, darker is more often: moving average of
-    success on the maps that are learned on, mean over agents.
+    success on the maps that are learned on, mean over the agents that have the task. White is
+    where none had it yet.
 
     Args:
         agents: Details of each generation, by agent.
@@ -94,15 +95,16 @@ def success_by_task_and_time(agents: Agents, baselines: Details) -> Figure | Non
     if not count:
         return None
     names, table = _means(agents, count, "success")
-    reached = table >= _LEARNED
+    reached = np.nan_to_num(table) >= _LEARNED
     rows = np.flatnonzero(reached.any(axis=1))
     if not len(rows):
         return None
     first = reached[rows].argmax(axis=1)
-    order = rows[np.lexsort((-table[rows].sum(axis=1), first))][:_ROWS]
+    order = rows[np.lexsort((-np.nansum(table[rows], axis=1), first))][:_ROWS]
     figure = Figure(figsize=(9.3, 1.2 + 0.17 * len(order)), layout="constrained")
     axes = figure.subplots()
-    mesh = axes.pcolormesh(table[order], vmin=0.0, vmax=1.0, cmap="viridis_r")
+    shown = np.ma.masked_invalid(table[order])
+    mesh = axes.pcolormesh(shown, vmin=0.0, vmax=1.0, cmap="viridis_r")
     _label(axes, [names[row] for row in order], count)
     _vector_bar(figure, mesh, axes, "success")
     return figure
@@ -112,7 +114,7 @@ def chosen_when(agents: Agents, baselines: Details) -> Figure | None:
     """What was chosen when.
 
     How likely each task was drawn at the end of a generation, darker is more often, the tasks that
-    were drawn most; a cross where the model called it boring, a dot where it chose it. One
+    were drawn most; a cross where the model called it boring, a dot where it chose or made it. One
     panel an agent. The model's reasons are in the table below.
 
     Args:
@@ -123,9 +125,9 @@ def chosen_when(agents: Agents, baselines: Details) -> Figure | None:
     if not agents:
         return None
     count = max(map(len, agents.values()))
-    names = next(iter(agents.values()))[0]["tasks"]["names"]
+    names = _names(agents)
     drawn = {
-        agent: np.array([one["tasks"]["chances"] for one in of], np.float64).T
+        agent: np.nan_to_num(_by_name([of], len(of), "chances", names)[0])
         for agent, of in agents.items()
     }
     total = np.sum([table.sum(axis=1) for table in drawn.values()], axis=0)
@@ -202,15 +204,40 @@ def _said(choice: Mapping[str, Any]) -> tuple[set[str], set[str]]:
             return {name for row in rows.values() for name in row} - set(rows), set()
         case {"kind": "next", "tasks": tasks}:
             return set(), set(tasks)
+        case {"kind": "predicates", "new": new}:
+            return set(), set(new)
     return set(), set()
+
+
+def _names(agents: Agents) -> list[str]:
+    """Of all tasks that any agent has or had: proposed ones come into the places of others."""
+    tables = (one["tasks"]["names"] for of in agents.values() for one in of)
+    return list(dict.fromkeys(name for names in tables for name in names))
+
+
+def _by_name(
+    histories: Sequence[Sequence[Mapping[str, Any]]],
+    count: int,
+    field: str,
+    names: Sequence[str],
+) -> Floats:
+    """A column of agents' tables: ``[agents, tasks, generations]``, NaN where one has no such."""
+    rows = {name: row for row, name in enumerate(names)}
+    found = np.full((len(histories), len(rows), count), np.nan)
+    for agent, of in enumerate(histories):
+        for column, one in enumerate(of[:count]):
+            own = [rows[name] for name in one["tasks"]["names"]]
+            found[agent, own, column] = one["tasks"][field]
+    return found
 
 
 def _means(agents: Agents, count: int, field: str) -> tuple[list[str], Floats]:
     """Names, and the mean over agents of a column of their tables, ``[tasks, generations]``."""
-    histories = [list(of)[:count] for of in agents.values()]
-    names = list(histories[0][0]["tasks"]["names"])
-    table = np.mean([[one["tasks"][field] for one in of] for of in histories], axis=0)
-    return names, np.asarray(table, np.float64).T
+    names = _names(agents)
+    tables = _by_name([list(of) for of in agents.values()], count, field, names)
+    have = ~np.isnan(tables)
+    total = np.where(have, tables, 0.0).sum(axis=0)
+    return names, np.where(have.any(axis=0), total / np.maximum(have.sum(axis=0), 1), np.nan)
 
 
 def _band(axes: Any, x: Floats, values: Floats, label: str, color: str, style: str) -> None:

@@ -12,15 +12,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
 from templates.contract import Advance, SeedResult
-from templates.omni.curriculum.checkpoint import Checkpoint, packed, unpacked
+from templates.omni.curriculum.checkpoint import Checkpoint, packed, unpacked, with_room
 from templates.omni.curriculum.choice import given_by, weighed
 from templates.omni.curriculum.episodes import Filming, packed_episodes
+from templates.omni.curriculum.ground import Ground, Grounds, own_ground
 from templates.omni.progress import learning_progress
 from templates.omni.settings import Setup, points_of
+from templates.omni.tasks import TaskSpace
 from templates.omni.training import Place, Record, State, Trainer
 
 __all__ = ["Generations", "next_end"]
@@ -34,7 +37,7 @@ _FILMED = 3
 _FILMED_KEY = 3
 
 
-Results = Callable[[str, Setup, Sequence[int], Record], list[SeedResult]]
+Results = Callable[[str, Setup, Sequence[int], Record, TaskSpace], list[SeedResult]]
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,13 @@ class Generations:
         trainer: Its programs are used.
         filming: Makes episodes of what was just learned.
         results: Turns a record into results; see `templates.omni.core.results`.
+        grounds: What is learned on with a choice.
     """
 
     trainer: Trainer
     filming: Filming
     results: Results
+    grounds: Grounds = own_ground
 
     def advance(
         self,
@@ -62,15 +67,16 @@ class Generations:
         parts: int,
     ) -> Advance:
         """See `templates.contract.CurriculumCore.advance`."""
-        tasks = setup.tasks.tasks
+        ground = self.grounds(setup, choice)
+        tasks, bank = ground.tasks.tasks, len(ground.space.bank)
         given = given_by(choice, [one.name for one in tasks])
-        place = self.trainer.place(setup, [seed])
+        place = self.trainer.place(setup, [seed], ground.space)
         arguments = jax.device_put(given, jax.devices()[0])
-        before = self._before(place, checkpoint)
+        before = self._before(place, ground, checkpoint)
         key = jax.random.wrap_key_data(jax.device_put(before.key[None], jax.devices()[0]))
         place = place._replace(keys=key)
         state, since, recent = before.state, before.since, [*before.recent]
-        ever = before.learned
+        ever = before.learned[:bank]
         judged, drawn = [*before.judged], [*before.drawn]
         last = next_end(setup, before.generation, parts)
         rates: NDArray[np.float32] | None = None
@@ -94,19 +100,23 @@ class Generations:
                 drawn.append(since / np.float32(length))
                 since = np.zeros_like(since)
         assert rates is not None
+        proposed = self._proposed(place, ground, state, last - 1)
+        ever = np.concatenate([ever, before.learned[bank:] | (proposed >= _LEARNED)])
         after = Checkpoint(
             state=state,
             key=before.key,
             generation=last,
-            judged=np.array(judged, np.float32).reshape(-1, len(rates)),
+            judged=np.array(judged, np.float32).reshape(-1, bank),
             drawn=np.array(drawn, np.float32).reshape(-1, len(tasks)),
             since=since,
             recent=np.array(recent, np.float32),
             learned=ever,
+            proposed=np.array(ground.proposed, np.str_),
         )
-        lately = np.mean(recent, axis=0)
+        lately = np.concatenate([np.mean(recent, axis=0), proposed])
         new = np.flatnonzero(ever & ~before.learned)
-        result = self._result(task, setup, seed, after, rates)
+        watched = ground.watched()
+        result = self._result(task, setup, seed, after, rates, ground.tasks)
         return Advance(
             result=replace(
                 result,
@@ -114,30 +124,54 @@ class Generations:
                     **result.detail,
                     "generation": last,
                     "steps_done": last * setup.profile.generation,
-                    "now": _shown(lately),
-                    "ever": int(after.learned.sum()),
-                    "new": [tasks[int(place.space.possible[row])].name for row in new],
-                    "tasks": _table(setup, state, np.asarray(chances[0])),
+                    "now": _shown(lately[:bank]),
+                    "ever": int(ever[:bank].sum()),
+                    "new": [tasks[watched[row]].name for row in new if row < bank],
+                    "tasks": _table(ground.tasks, state, np.asarray(chances[0])),
+                    "proposed": [
+                        {"name": name, "success": success, "learned": bool(learned)}
+                        for name, success, learned in zip(
+                            ground.proposed, _shown(proposed), ever[bank:], strict=False
+                        )
+                    ],
                 },
             ),
             checkpoint=packed(after),
-            episodes=self._episodes(setup, place, state, new, lately, last),
+            episodes=self._episodes(ground, place, state, new, lately, last),
         )
 
-    def _before(self, place: Place, checkpoint: bytes | None) -> Checkpoint:
+    def _proposed(
+        self, place: Place, ground: Ground, state: State, now: int
+    ) -> NDArray[np.float32]:
+        """Success in the places for proposed tasks, ``[slots]``: judged three times, now.
+
+        What was judged before may have been another task's, or nobody's.
+        """
+        if not len(ground.slots):
+            return np.zeros(0, np.float32)
+        slots = jax.device_put(jnp.asarray(ground.slots), jax.devices()[0])
+        chances = (now + again * _AGAIN for again in range(_RECENT))
+        rates = [self.trainer.judge(place, state, chance, slots)[0] for chance in chances]
+        found: NDArray[np.float32] = np.mean(np.array(rates, np.float32), axis=0)
+        return found
+
+    def _before(self, place: Place, ground: Ground, checkpoint: bytes | None) -> Checkpoint:
         if checkpoint is not None:
-            return unpacked(checkpoint, jax.eval_shape(self.trainer.begin, place))
+            found = unpacked(checkpoint, jax.eval_shape(self.trainer.begin, place))
+            return with_room(found, ground.slots, ground.proposed)
         state = self.trainer.begin(place)
-        count, possible = state.progress.fast.shape[1], len(place.space.possible)
+        count, bank = state.progress.fast.shape[1], len(ground.space.bank)
+        watched = bank + len(ground.slots)
         return Checkpoint(
             state=state,
             key=np.asarray(jax.random.key_data(place.keys[0])),
             generation=0,
-            judged=np.zeros((0, possible), np.float32),
+            judged=np.zeros((0, bank), np.float32),
             drawn=np.zeros((0, count), np.float32),
             since=np.zeros(count, np.float32),
-            recent=np.zeros((0, possible), np.float32),
-            learned=np.zeros(possible, bool),
+            recent=np.zeros((0, bank), np.float32),
+            learned=np.zeros(watched, bool),
+            proposed=np.array([], np.str_),
         )
 
     def _result(
@@ -147,6 +181,7 @@ class Generations:
         seed: int,
         after: Checkpoint,
         rates: NDArray[np.float32],
+        tasks: TaskSpace,
     ) -> SeedResult:
         """As of a training that ends here: where no point was reached yet, judged at the end."""
         state, points = after.state, len(after.judged)
@@ -166,23 +201,23 @@ class Generations:
             if points
             else after.generation * setup.profile.generation
         )
-        return self.results(task, replace(setup, horizon=steps), [seed], record)[0]
+        return self.results(task, replace(setup, horizon=steps), [seed], record, tasks)[0]
 
     def _episodes(
         self,
-        setup: Setup,
+        ground: Ground,
         place: Place,
         state: State,
         new: NDArray[np.int64],
         rates: NDArray[np.float32],
         now: int,
     ) -> bytes | None:
-        """Of the tasks that were just learned: interesting ones first, then what goes best."""
+        """Of tasks that were just learned: interesting and proposed ones first, the best first."""
         if not len(new):
             return None
-        space, params = place.space, place.space.unseen
-        rows = [int(space.possible[row]) for row in new]
-        kinds = [setup.tasks.tasks[row].kind != "interesting" for row in rows]
+        params, watched, tasks = place.space.unseen, ground.watched(), ground.tasks.tasks
+        rows = [int(watched[row]) for row in new]
+        kinds = [tasks[row].kind not in ("interesting", "proposed") for row in rows]
         order = sorted(range(len(new)), key=lambda one: (kinds[one], -rates[new[one]], one))
         agent = self.trainer.agent(params)
         weights = jax.tree.map(lambda leaf: leaf[0], state.pupils.weights)
@@ -193,7 +228,7 @@ class Generations:
                 agent, params, weights, rows[one], jax.random.fold_in(key, rows[one])
             )
             if episode is not None:
-                found.append((setup.tasks.tasks[rows[one]].name, episode))
+                found.append((tasks[rows[one]].name, episode))
         return packed_episodes(found) if found else None
 
 
@@ -222,11 +257,13 @@ def _stretch(setup: Setup, now: int) -> int:
     return ends[place] - (ends[place - 1] if place else -1)
 
 
-def _table(setup: Setup, state: State, chances: NDArray[np.float32]) -> dict[str, Sequence[Any]]:
+def _table(
+    tasks: TaskSpace, state: State, chances: NDArray[np.float32]
+) -> dict[str, Sequence[Any]]:
     """All tasks as they stand, for whoever chooses next and for those who look at it."""
     progress = state.progress
     return {
-        "names": [task.name for task in setup.tasks.tasks],
+        "names": [task.name for task in tasks.tasks],
         "success": _shown(progress.success[0]),
         "progress": _shown(learning_progress(progress.fast[0], progress.slow[0])),
         "counts": [int(count) for count in np.asarray(progress.counts[0])],

@@ -1,50 +1,26 @@
-"""Asking a model for new tasks, and reading its answer: text in, predicates out, without JAX.
+"""What a model is told of the language, and reading its answer: text in, predicates out, no JAX.
 
-Both ways are pure functions, so that a record of answers replays.
+Both are pure functions, so that a record of answers replays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import jinja2
-
-from templates.errors import CandidateError, UserError
+from templates.contract import Language
+from templates.errors import CandidateError
 from templates.omni.predicates.language import MOST, NAMES, PARTS, WITHIN, Measure
 from templates.omni.predicates.normal import Predicate, normal_form
 from templates.omni.predicates.parsing import parse_goal, read_json, schema
 
-__all__ = ["MOST_TASKS", "PROMPT", "Proposal", "Question", "ask", "read_answer"]
+__all__ = ["MOST_TASKS", "Proposal", "language", "read_answer"]
 
 MOST_TASKS = 8
 """In one answer."""
 
-PROMPT = Path(__file__).resolve().parents[1] / "prompts" / "predicates.jinja"
-"""The prompt template."""
-
-_ENVIRONMENT = jinja2.Environment(
-    undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True, autoescape=False
-)
 _TOKENS_EACH = 220
 _THOUGHT = 400
-
-
-@dataclass(frozen=True)
-class Question:
-    """What goes to a model.
-
-    Args:
-        text: One message of a user.
-        schema: JSON schema that the answer must follow.
-        max_tokens: Long enough for such an answer.
-    """
-
-    text: str
-    schema: dict[str, Any]
-    max_tokens: int
 
 
 @dataclass(frozen=True)
@@ -55,57 +31,38 @@ class Proposal:
         thought: The model's reason.
         predicate: What it asks for; None where it could not be read.
         error: Why not.
+        goal: As it was written, JSON values.
+        where: Its place in the answer.
     """
 
     thought: str
     predicate: Predicate | None
     error: CandidateError | None = None
+    goal: Any = None
+    where: str = ""
 
 
-def ask(
-    success: Mapping[str, float],
-    refused: Sequence[tuple[str, str]] = (),
-    *,
-    count: int = 4,
-    learned: float = 0.5,
-    shown: int = 30,
-    prompt: str | None = None,
-) -> Question:
-    """Ask for tasks that are new, and neither easy nor out of reach.
+def language(count: int) -> Language:
+    """What a question for new tasks needs to say, and the schema of its answer.
 
     Args:
-        success: By name, of the tasks that can be done; the ones that go best are shown.
-        refused: Names or places of earlier proposals, and why each was refused; the last are shown.
         count: How many tasks to ask for.
-        learned: Success from which on a task is called learned.
-        shown: Most names in each list.
-        prompt: Text of the prompt template; None for the one that is shipped.
 
     Raises:
         ValueError: More tasks than an answer can have, or none.
-        UserError: The prompt is no Jinja2 template or uses a variable that does not exist.
     """
     if not 1 <= count <= MOST_TASKS:
         raise ValueError(f"an answer has 1 to {MOST_TASKS} tasks, not {count}")
-    order = sorted(success, key=lambda name: -success[name])
-    text = PROMPT.read_text(encoding="utf-8") if prompt is None else prompt
-    try:
-        asked = _ENVIRONMENT.from_string(text).render(
-            count=count,
-            learned=[name for name in order if success[name] >= learned][:shown],
-            begun=[name for name in order if 0.0 < success[name] < learned][:shown],
-            refused=list(refused)[-shown:],
-            items=NAMES[Measure.HAS],
-            achievements=NAMES[Measure.DID],
-            placed=NAMES[Measure.PLACED],
-            materials=NAMES[Measure.NEAR],
-            most=MOST,
-            within=WITHIN[-1],
-            parts=PARTS,
-        )
-    except jinja2.TemplateError as error:
-        raise UserError(f"prompts/predicates.jinja: {error}") from error
-    return Question(text=asked, schema=schema(count), max_tokens=100 + _TOKENS_EACH * count)
+    words = {
+        "items": NAMES[Measure.HAS],
+        "achievements": NAMES[Measure.DID],
+        "placed": NAMES[Measure.PLACED],
+        "materials": NAMES[Measure.NEAR],
+        "numbers_to": MOST,
+        "within": WITHIN[-1],
+        "parts": PARTS,
+    }
+    return Language(schema(count), words, 100 + _TOKENS_EACH * count)
 
 
 def read_answer(text: str) -> list[Proposal]:
@@ -128,13 +85,16 @@ def read_answer(text: str) -> list[Proposal]:
 
 def _read(value: Any, where: str) -> Proposal:
     if not isinstance(value, dict):
-        return Proposal("", None, CandidateError("type", f"{where} must be an object"))
+        error = CandidateError("type", f"{where} must be an object")
+        return Proposal("", None, error, where=where)
     thought = value.get("thought", "")
     told = thought[:_THOUGHT] if isinstance(thought, str) else ""
+    written = value.get("goal")
     try:
         if "goal" not in value:
             raise CandidateError("type", f'{where} has no "goal"')
-        goal = parse_goal(value["goal"], f"{where}.goal")
-        return Proposal(told, normal_form(goal, f"{where}.goal"))
+        goal = parse_goal(written, f"{where}.goal")
+        predicate = normal_form(goal, f"{where}.goal")
     except CandidateError as error:
-        return Proposal(told, None, error)
+        return Proposal(told, None, error, written, where)
+    return Proposal(told, predicate, None, written, where)

@@ -21,7 +21,7 @@ from templates.omni.technology import Action
 from templates.omni.training import Space, Trainer, make_space
 from templates.omni.world import WorldParams
 
-__all__ = ["SLOTS", "PredicateTrainer", "measured_chance", "practice_space"]
+__all__ = ["SLOTS", "PredicateTrainer", "measured_chance", "practice_space", "slots_of"]
 
 SLOTS = 32
 """Places for proposed tasks; while one is free its task is impossible."""
@@ -63,7 +63,7 @@ def practice_space(
         ValueError: More are proposed than there are slots, or slots than impossible tasks.
     """
     plain = make_space(setup)
-    free = np.flatnonzero(~setup.tasks.possible)[::-1][:slots]
+    free = slots_of(setup, slots)
     if len(proposed) > slots or len(free) < slots:
         raise ValueError(f"{len(proposed)} tasks do not fit in {len(free)} of {slots} slots")
     space = with_proposed(setup.tasks, proposed)
@@ -74,10 +74,16 @@ def practice_space(
         params=params,
         unseen=_with_table(plain.unseen, space),
         possible=jnp.asarray(np.sort(np.concatenate([np.asarray(plain.possible), free]))),
+        bank=plain.bank,
         chance=jnp.asarray(chance),
         facts=facts_of(tuple(task.name for task in space.tasks)),
     )
     return space, found
+
+
+def slots_of(setup: Setup, slots: int = SLOTS) -> NDArray[np.int64]:
+    """Places for proposed tasks, in the order in which they are filled: ``[slots]``."""
+    return np.flatnonzero(~setup.tasks.possible)[::-1][:slots]
 
 
 def measured_chance(

@@ -40,6 +40,10 @@ class Witness:
     seed: int
     actions: tuple[int, ...]
 
+    def told(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"place": self.place, "seed": self.seed, "actions": list(self.actions)}
+
 
 class View(NamedTuple):
     """A moment, for a planner: arrays of NumPy; see `PredicateState`."""

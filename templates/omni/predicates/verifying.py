@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Any
 
 from templates.omni.predicates.asking import Proposal, read_answer
 from templates.omni.predicates.normal import Predicate
@@ -25,6 +26,7 @@ class Status(Enum):
     DUPLICATE = "known already"
     ALIKE = "cannot be told apart"
     MALFORMED = "malformed"
+    NO_PLACE = "no place is left"
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Verdict:
         predicate: None where it is malformed.
         witnesses: Action sequences that do it, each on another map.
         tried: On how many maps it was tried.
+        goal: As the model wrote it, JSON values; None where there was none.
+        where: Its place in the answer.
     """
 
     status: Status
@@ -46,6 +50,29 @@ class Verdict:
     predicate: Predicate | None = None
     witnesses: tuple[Witness, ...] = ()
     tried: int = 0
+    goal: Any = None
+    where: str = ""
+
+    @property
+    def name(self) -> str:
+        """The task's, or its place in the answer where it has none."""
+        return self.where if self.predicate is None else self.predicate.name
+
+    def refused(self, status: Status, reason: str) -> Verdict:
+        """The same with another end."""
+        return replace(self, status=status, reason=reason)
+
+    def told(self) -> dict[str, Any]:
+        """As JSON, for an archive and for the next question."""
+        return {
+            "name": self.name,
+            "status": self.status.value,
+            "accepted": self.status == Status.SOLVABLE,
+            "reason": self.reason,
+            "thought": self.thought,
+            "tried": self.tried,
+            "witnesses": [witness.told() for witness in self.witnesses],
+        }
 
 
 def considered(
@@ -112,7 +139,7 @@ def verified(
             # The next one must differ from this one, too.
             names[verdict.predicate] = verdict.predicate.name
             bags[frozenset(verdict.predicate.bag.items())] = verdict.predicate.name
-        found.append(verdict)
+        found.append(replace(verdict, goal=proposal.goal, where=proposal.where))
     return found
 
 

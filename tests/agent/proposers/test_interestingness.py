@@ -1,21 +1,8 @@
-"""The model of interestingness: questions follow from the table, answers become a matrix."""
+"""The model of interestingness: questions follow from the table."""
 
 from __future__ import annotations
 
-import json
-
-import numpy as np
-import pytest
-
-from agent.proposers.interestingness import (
-    Question,
-    boring_matrix,
-    next_question,
-    parse_answer,
-    to_request,
-)
-from templates.errors import CandidateError, UserError
-from templates.registry import load_template
+from agent.proposers.interestingness import Question, next_question
 
 SUCCESS = {
     "collect two wood": 0.6,
@@ -24,7 +11,6 @@ SUCCESS = {
     "make wood sword": 0.1,
     "collect coal": 0.0,
 }
-PROMPT = load_template("omni").prompt("interesting.jinja")
 
 
 def test_questions_go_from_the_best_task_down_and_skip_what_is_boring() -> None:
@@ -55,34 +41,3 @@ def test_what_was_found_interesting_is_never_made_boring() -> None:
     still = next_question({**SUCCESS, "make wood sword": 0.3}, answers)
     assert still is not None
     assert still.done == ("collect wood", "collect two wood")
-
-
-def test_a_request_shows_all_and_takes_only_names_of_the_list() -> None:
-    question = Question("place table", ("collect wood",), ("make wood sword", "collect coal"))
-    request = to_request(question, PROMPT, seed=3)
-    assert request == to_request(question, PROMPT, seed=3)
-    (message,) = request.messages
-    for name in ("place table", "collect wood", "- make wood sword\n", "- collect coal\n"):
-        assert name in message.content
-    assert request.schema is not None
-    assert request.schema["properties"]["boring"]["items"]["enum"] == list(question.candidates)
-    answer = json.dumps({"thought": "coal is new", "boring": ["make wood sword"]})
-    assert parse_answer(answer, question) == {"make wood sword"}
-    for wrong, said in (
-        ("make wood sword", "no JSON"),
-        ("[]", "list"),
-        ('{"boring": "all"}', "list"),
-        ('{"boring": ["collect wood"]}', "none of the tasks"),
-    ):
-        with pytest.raises(CandidateError, match=said):
-            parse_answer(wrong, question)
-    with pytest.raises(UserError, match="interesting"):
-        to_request(question, "{{ nobody }}")
-
-
-def test_answers_become_a_matrix() -> None:
-    names = list(SUCCESS)
-    found = boring_matrix({"collect wood": frozenset({"collect two wood"})}, names)
-    assert found.sum() == 1
-    assert found[1, 0]
-    assert found.dtype == np.bool_

@@ -13,7 +13,7 @@ GENERATIONS = 4
 class SmallCore(OmniCore):
     """Four generations of 512 steps, one episode of each task when it is measured."""
 
-    def __init__(self, platform: str) -> None:
+    def __init__(self, platform: str, choice: str = "labels") -> None:
         profile = replace(
             TASKS["standard"].profile,
             environments=8,
@@ -26,4 +26,4 @@ class SmallCore(OmniCore):
             maps=8,
         )
         setup = Setup(profile, profile.generation * GENERATIONS)
-        super().__init__(platform, choice="labels", tasks={"standard": setup})
+        super().__init__(platform, choice=choice, tasks={"standard": setup})

@@ -8,6 +8,7 @@ import numpy as np
 
 from agent.report.template_figures import curve_figures, load_figures, template_figures
 from agent.report.vector import to_svg
+from templates.omni.curriculum.figures import chosen_when, success_by_task_and_time
 from templates.omni.figures import technology_tree
 from templates.omni.technology import ACHIEVEMENTS, prerequisites
 from templates.registry import load_template
@@ -73,3 +74,39 @@ def test_the_tree_shows_every_achievement_with_its_success_left_of_what_needs_it
     for one in ACHIEVEMENTS:
         for needed in prerequisites(one):
             assert places[needed][0] < places[one.name][0]
+
+
+def grown(name: str, success: float) -> list[dict[str, Any]]:
+    """Two generations of an agent; a proposed task comes into an impossible one's place."""
+
+    def one(names: list[str], success: list[float], choice: dict[str, Any]) -> dict[str, Any]:
+        chances = [0.5, 0.5]
+        return {"tasks": {"names": names, "success": success, "chances": chances}, "choice": choice}
+
+    return [
+        one(["collect wood", "ride cloud"], [0.4, 0.0], {"kind": "progress"}),
+        one(["collect wood", name], [0.6, success], {"kind": "predicates", "new": [name]}),
+    ]
+
+
+def test_proposed_tasks_have_rows_of_their_own() -> None:
+    agents = {"agent 1": grown("swim", 0.8), "agent 2": grown("dive", 0.1)}
+    figure = success_by_task_and_time(agents, {})
+    assert figure is not None
+    axes = figure.axes[0]
+    # One that only one agent has is the mean over that agent, and white where nobody had it.
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["collect wood", "swim"]
+    (mesh,) = (one for one in axes.collections if one.get_array() is not None)
+    values = np.ma.asarray(mesh.get_array()).reshape(2, 2)
+    assert np.allclose(values[0], [0.4, 0.6])
+    assert values.mask[1].tolist() == [True, False]
+    assert values[1, 1] == 0.8
+    chosen = chosen_when(agents, {})
+    assert chosen is not None
+    panels = {panel.get_title(): panel for panel in chosen.axes}
+    rows = [label.get_text() for label in panels["agent 1"].get_yticklabels()]
+    assert set(rows) == {"collect wood", "ride cloud", "swim", "dive"}
+    for agent, name in (("agent 1", "swim"), ("agent 2", "dive")):
+        (mark,) = panels[agent].texts
+        assert mark.get_position() == (1.5, rows.index(name) + 0.5)
+        assert mark.get_text() == "•"

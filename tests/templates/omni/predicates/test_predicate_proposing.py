@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from templates.errors import CandidateError, UserError
-from templates.omni.predicates.asking import MOST_TASKS, ask, read_answer
+from templates.errors import CandidateError
+from templates.omni.predicates.asking import MOST_TASKS, language, read_answer
 from templates.omni.predicates.simulation import Simulator
 from templates.omni.predicates.space import with_proposed
 from templates.omni.predicates.verifying import Status, considered
@@ -85,21 +85,10 @@ def test_an_answer_that_is_none_is_an_error(text: str) -> None:
         read_answer(text)
 
 
-def test_the_question_shows_what_is_known_and_what_was_refused() -> None:
-    success = {"collect wood": 0.9, "place table": 0.2, "collect diamond": 0.0}
-    question = ask(success, [("have ten diamond", "it was done on 0 of 4 maps")], count=3)
-    assert "It can do: collect wood." in question.text
-    assert "It sometimes does: place table." in question.text
-    assert "have ten diamond: it was done on 0 of 4 maps" in question.text
-    assert question.schema["properties"]["tasks"]["maxItems"] == 3
-    assert ask(success, count=3).text != question.text
-    assert "nothing reliably" in ask({}, count=1).text
-    # The example in the prompt is a task that can be read.
-    example = question.text.split("For example: ")[1].split("\n")[0]
-    (proposal,) = read_answer(example)
-    assert proposal.predicate is not None
-    assert proposal.predicate.name == "have two wood then have two wood and beside water"
+def test_the_language_names_what_there_is_and_bounds_an_answer() -> None:
+    found = language(3)
+    assert found.schema["properties"]["tasks"]["maxItems"] == 3
+    assert found.max_tokens > language(1).max_tokens
+    assert "stone pickaxe" in found.words["items"]
     with pytest.raises(ValueError, match="1 to"):
-        ask(success, count=MOST_TASKS + 1)
-    with pytest.raises(UserError, match=r"predicates\.jinja"):
-        ask(success, prompt="{{ unknown }}")
+        language(MOST_TASKS + 1)
