@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.campaign.calling import Caller
-from agent.llm.contract import CompletionRequest, LanguageModel, Message
+from agent.llm.contract import CompletionRequest, LanguageModel, Message, is_small
 from reviewers.paper import PaperReview, form_schema, parse_form, render_prompt
 from templates.errors import CandidateError
 
 __all__ = ["Reader", "Room", "digest_of"]
 
-# A context below this is a small one: the form is brief, the paper an excerpt.
-_SMALL_CONTEXT_TOKENS = 16_384
 # Where a model does not say; longer papers are cut, and the result says so.
 _ASSUMED_CONTEXT_TOKENS = 32_768
 _ANSWER_TOKENS_BRIEF = 1_000
@@ -48,7 +46,8 @@ class Room:
     def of(cls, model: LanguageModel) -> Room:
         """The room of a model."""
         context = model.context_tokens or _ASSUMED_CONTEXT_TOKENS
-        brief = context < _SMALL_CONTEXT_TOKENS
+        # The form is brief and the paper an excerpt.
+        brief = is_small(model)
         answer = _ANSWER_TOKENS_BRIEF if brief else _ANSWER_TOKENS
         free = context - _INSTRUCTION_TOKENS - answer
         return cls(

@@ -149,8 +149,10 @@ def _tell(line: str) -> None:
 
 def print_paper(result: PaperResult) -> None:
     """What came of a paper, in three lines."""
+    from agent.papers.authorship import BY_MODEL
+
     out = console()
-    model = sum(said == "model" for said in result.authors.values())
+    model = sum(said in BY_MODEL for said in result.authors.values())
     out.print(
         f"{model} of {len(result.authors)} sections by the model, {result.numbers} linked facts, "
         f"{result.calls} calls, {money(result.cost_usd)} spent, and "
