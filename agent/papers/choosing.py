@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from agent.papers.authorship import CHOSEN, CHOSEN_AND_OWN
+from agent.papers.authorship import BY_MODEL, CHOSEN, CHOSEN_AND_OWN
 from agent.papers.checking import check_source
 from agent.papers.claims.rules import Problem
 from agent.papers.sections import SECTIONS, Section, context_of
@@ -38,6 +38,7 @@ _STOP_WORDS = frozenset(
     "the a an of and or in on to is are was were be by it its this that with for as at from not "
     "which who what than then there".split()
 )
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _MOST_SHARED = 0.6
 _FEWEST_NEW = 3
 
@@ -47,9 +48,14 @@ class ChoosingAuthor(Author):
 
     system: ClassVar[str] = "choosing_system.jinja"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # A small model has few things to say; once is enough for each.
+        self._said: list[str] = []
+
     def write(self, section: Section, before: str) -> Written:
         """See `Author.write`: a first choice, then one refinement of it."""
-        return self._put_together(section, "", (0, 1))
+        return self._put_together(section, (0, 1))
 
     def improve(self, written: Mapping[str, Written]) -> tuple[str, Written] | None:
         """See `Author.improve`: the model names a section, and chooses anew in that one."""
@@ -72,22 +78,40 @@ class ChoosingAuthor(Author):
         section = next((one for one in SECTIONS if one.name == said.get("section")), None)
         if section is None:
             return None
-        rest = " ".join(text for name, text in told.items() if name != section.name)
-        chosen = self._put_together(section, rest, (2,))
-        return None if chosen.source == written[section.name].source else (section.name, chosen)
+        rest = [text for name, text in told.items() if name != section.name]
+        chosen = self._put_together(section, (2,), told[section.name], rest)
+        same = chosen.source == written[section.name].source
+        return None if same or chosen.author not in BY_MODEL else (section.name, chosen)
 
     def mend(self, section: Section, source: str, error: str) -> Written:
         """See `Author.mend`: nothing of what LaTeX cannot set is the model's to mend."""
         return Written(self.default(section), "LaTeX could not set it", (error,))
 
-    def _put_together(self, section: Section, rest: str, attempts: Sequence[int]) -> Written:
-        """Ask for a choice so often, each time with the one before at hand; the last one stands."""
+    def _put_together(
+        self,
+        section: Section,
+        attempts: Sequence[int],
+        draft: str = "",
+        rest: Sequence[str] = (),
+    ) -> Written:
+        """Ask for a choice so often, each time with the one before at hand; the last one stands.
+
+        Args:
+            section: Which one.
+            attempts: Their numbers.
+            draft: The section as it stands, in plain words.
+            rest: What the rest of the paper says.
+        """
         slots = stock_of(section, self.ledger, self.template_figures)
         ways = {
             slot.name: [plain_text(one, self.ledger) for one in slot.alternatives] for slot in slots
         }
+        known = [one for texts in ways.values() for one in texts]
+        known += [one for text in rest for one in _SENTENCE_END.split(text)]
+        known += [one for one in self._said if one not in draft]
         choice: dict[str, int | None] = {}
-        own, problems = "", []
+        own = ""
+        problems: list[Problem] = []
         for attempt in attempts:
             variables = {
                 **context_of(self.ledger.book),
@@ -103,7 +127,7 @@ class ChoosingAuthor(Author):
                     for slot in slots
                 ],
                 "own": OWN,
-                "draft": plain_text(compose(slots, choice, own), self.ledger) if attempt else "",
+                "draft": draft,
                 "problems": [problem.line for problem in problems],
                 "wish": "" if self.revision is None else self.revision.wish(section.name),
             }
@@ -122,13 +146,16 @@ class ChoosingAuthor(Author):
                 continue
             choice = _choice(said, slots)
             sentence = " ".join(str(said.get(OWN) or "").split())
-            known = [*(text for texts in ways.values() for text in texts), rest]
             problems = self._judge(sentence, slots, choice, known) if sentence else []
-            own = "" if problems else sentence
+            if not problems:
+                own = sentence
+            draft = plain_text(compose(slots, choice, own), self.ledger)
         if not choice:
-            author = f"the model chose nothing: {problems[0].message}" if problems else "no choice"
-            return Written(self.default(section), author, tuple(one.line for one in problems))
+            why = "; ".join(problem.line for problem in problems) or "no letter was one of those"
+            return Written(self.default(section), "the model chose nothing", (why,))
         source = compose(slots, choice, own)
+        if own and check_source(source, self.ledger):
+            own, source = "", compose(slots, choice)
         faults = check_source(source, self.ledger)
         if faults:
             return Written(
@@ -136,6 +163,8 @@ class ChoosingAuthor(Author):
                 "what the model chose did not pass the checker",
                 tuple(one.line for one in faults),
             )
+        if own:
+            self._said.append(own)
         return Written(source, CHOSEN_AND_OWN if own else CHOSEN)
 
     def _judge(

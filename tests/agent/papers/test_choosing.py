@@ -1,0 +1,122 @@
+"""A small model that chooses among prepared sentences, and the sentences themselves."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from paper_material import Material, write_campaign
+
+from agent.archive import Archive
+from agent.papers.authorship import CHOSEN, CHOSEN_AND_OWN
+from agent.papers.checking import check_source
+from agent.papers.latex.pdf import pdf_text
+from agent.papers.paper import Paper, PaperResult
+from agent.papers.sections import SECTIONS
+from agent.papers.stock import OWN, compose, plain_text, stock_of
+
+SENTENCE = "A soft margin may treat pairs near the border with more care."
+
+
+def told(
+    folder: Path, own: str, *, letters: str = "b", context_tokens: int = 6144
+) -> tuple[PaperResult, list[str]]:
+    """A paper by a small model that always takes the same letter and says the same sentence."""
+    home = write_campaign(folder, 0.69, confirm=False)
+    names = {"section": "results", OWN: own}
+    with Archive(home / "archive.db") as archive:
+        candidate = archive.candidate("tempered_margin")
+        choice = dict.fromkeys(_choices(), letters)
+        line = {"text": json.dumps({**choice, **names}), "context_tokens": context_tokens}
+        model = folder / "answers.jsonl"
+        model.write_text(json.dumps(line) + "\n")
+        said: list[str] = []
+        result = Paper(
+            archive, candidate, model=f"recorded:{model}", home=home, notify=said.append
+        ).run()
+    return result, said
+
+
+def _choices() -> list[str]:
+    folder = Path(__file__).parents[3] / "agent" / "papers" / "defaults"
+    heads = [
+        line.split("|")[0].strip("=? ")
+        for file in sorted(folder.glob("*.jinja"))
+        for line in file.read_text().splitlines()
+        if line.startswith("==")
+    ]
+    return [name for name in heads if name != OWN]
+
+
+@pytest.mark.parametrize("which", ["discovery", "best_candidate"])
+def test_every_way_to_say_a_thing_passes_the_checker(
+    which: str, request: pytest.FixtureRequest
+) -> None:
+    paper: Material = request.getfixturevalue(which)
+    chosen = 0
+    for section in SECTIONS:
+        slots = stock_of(section, paper.ledger, paper.template_figures)
+        assert len({slot.name for slot in slots if slot.is_choice}) == sum(
+            slot.is_choice for slot in slots
+        )
+        for slot in slots:
+            for number in range(len(slot.alternatives)):
+                source = compose(slots, {slot.name: number})
+                assert check_source(source, paper.ledger) == [], (section.name, slot.name, number)
+                chosen += 1
+        all_last = {slot.name: len(slot.alternatives) - 1 for slot in slots if slot.alternatives}
+        assert check_source(compose(slots, all_last), paper.ledger) == [], section.name
+        assert "{{" not in plain_text(compose(slots, all_last), paper.ledger)
+    assert chosen > 60
+
+
+def test_a_small_model_chooses_and_adds_a_sentence(tmp_path: Path) -> None:
+    result, said = told(tmp_path, SENTENCE)
+    assert result.status == "done", result.error
+    assert any(line.startswith("a small model") for line in said)
+    # It would say the same in four sections, and once is enough.
+    for section, author in result.authors.items():
+        assert author == (CHOSEN_AND_OWN if section == "method" else CHOSEN), section
+    # A choice and a refinement of each section, a look at the whole, and one section anew.
+    assert result.calls == 2 * len(SECTIONS) + 2
+    assert result.pdf is not None
+    text = " ".join("\n".join(pdf_text(result.pdf)).split())
+    assert text.count("A soft margin may treat pairs") == 1
+    assert "the language model chose among them" in text
+    assert "It added one sentence of its own to each of: Method." in text
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "The tempered margin is a robust and effective choice for preference learning.",
+        "It beats all of the known functions by far on every single one.",
+        "It is twice as quick as any other loss could hope to be.",
+        "The comparison with known functions knows only those that the task lists.",
+        "Again and again and again the loss says loss and loss about loss.",
+    ],
+)
+def test_a_sentence_that_may_not_stand_is_left_out(own: str, tmp_path: Path) -> None:
+    result, _ = told(tmp_path, own)
+    assert result.status == "done", result.error
+    assert set(result.authors.values()) == {CHOSEN}
+    assert own not in (result.folder / "paper.tex").read_text()
+
+
+def test_an_answer_that_is_no_choice_leaves_the_fixed_text(tmp_path: Path) -> None:
+    result, said = told(tmp_path, "", letters="z")
+    assert result.status == "done", result.error
+    assert CHOSEN not in result.authors.values()
+    assert sum("fixed text stands" in line for line in said) == len(SECTIONS)
+
+
+def test_a_paper_goes_on_in_the_manner_in_which_it_was_begun(tmp_path: Path) -> None:
+    first, _ = told(tmp_path, SENTENCE)
+    with Archive(tmp_path / "archive.db") as archive:
+        candidate = archive.candidate("tempered_margin")
+        shutil.rmtree(first.folder)
+        again = Paper(archive, candidate, model=None, home=tmp_path, notify=lambda line: None).run()
+    assert again.authors == first.authors
+    assert again.calls == first.calls
