@@ -109,6 +109,7 @@ class ChoosingAuthor(Author):
         known = [one for texts in ways.values() for one in texts]
         known += [one for text in rest for one in _SENTENCE_END.split(text)]
         known += [one for one in self._said if one not in draft]
+        asked = any(slot.name == OWN for slot in slots)
         choice: dict[str, int | None] = {}
         own = ""
         problems: list[Problem] = []
@@ -145,7 +146,7 @@ class ChoosingAuthor(Author):
                 problems = [Problem(error.kind, error.message)]
                 continue
             choice = _choice(said, slots)
-            sentence = " ".join(str(said.get(OWN) or "").split())
+            sentence = " ".join(str(said.get(OWN) or "").split()) if asked else ""
             problems = self._judge(sentence, slots, choice, known) if sentence else []
             if not problems:
                 own = sentence

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,12 +18,14 @@ __all__ = ["Reader", "Room", "digest_of"]
 
 # Where a model does not say; longer papers are cut, and the result says so.
 _ASSUMED_CONTEXT_TOKENS = 32_768
-_ANSWER_TOKENS_BRIEF = 1_000
+_ANSWER_TOKENS_BRIEF = 800
 _ANSWER_TOKENS = 2_500
 _INSTRUCTION_TOKENS = 800
 # English prose has about four characters a token, formulas and tables fewer.
 _CHARACTERS_PER_TOKEN = 3.0
 _CHARS_LEAST = 1_500
+# A small model gets nothing out of more, and without a GPU it reads for minutes.
+_CHARS_BRIEF = 8_000
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,10 @@ class Room:
         return cls(
             brief=brief,
             answer_tokens=answer,
-            paper_characters=max(_CHARS_LEAST, int((free - answer) * _CHARACTERS_PER_TOKEN)),
+            paper_characters=min(
+                _CHARS_BRIEF if brief else sys.maxsize,
+                max(_CHARS_LEAST, int((free - answer) * _CHARACTERS_PER_TOKEN)),
+            ),
             reviews_characters=max(_CHARS_LEAST, int(free * _CHARACTERS_PER_TOKEN)),
         )
 

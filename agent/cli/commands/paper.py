@@ -12,6 +12,7 @@ import typer
 
 from agent.cli.failures import EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED
 from agent.cli.home import HomeOption, JsonOption, home_of, open_archive
+from agent.cli.options import ReflectionsOption
 from agent.cli.output import console, emit_json, jsonable, plain
 from agent.wording import money, number
 
@@ -59,9 +60,7 @@ def paper(
             "--reviewers", metavar="K", min=0, max=16, help="Reviews of the PDF; 0 for none."
         ),
     ] = 3,
-    reflections: Annotated[
-        int, typer.Option("--reflections", metavar="R", min=0, max=8, help="Second looks of each.")
-    ] = 1,
+    reflections: ReflectionsOption = 1,
     improve: Annotated[
         int,
         typer.Option(
