@@ -25,13 +25,16 @@ __all__ = ["ChoosingAuthor"]
 _LETTERS = "abcdefgh"
 _NONE = "none"
 _MAX_TOKENS = 220
-_OWN_SENTENCE = r"^[A-Z][a-z]+( [a-z]+(-[a-z]+)?,?){6,22}\.$"
-# A model that may not say what was found likes to praise; none of this is ever a measurement.
+_REST_OF_SENTENCE = r"( [a-z]{1,16}(-[a-z]{1,12})?,?){5,20}\.$"
+_LONGEST_WORD = 18
+# A small model likes to praise and to compare; what was measured is said by prepared sentences.
 _PRAISE = re.compile(
     r"\b(?:promising|robust\w*|effective\w*|efficient\w*|novel\w*|innovat\w+|powerful|optimal\w*|"
     r"best|great\w*|excellent|successful\w*|good|well|strong\w*|achiev\w+|performs?|performance|"
     r"accura\w+|confident|confidence|crucial|critical|important|essential|discover\w+|prove[nsd]?|"
-    r"demonstrat\w+|show(?:s|n|ed)?|outperform\w*|i|we|our|us|you|your|section|sentence|json)\b",
+    r"demonstrat\w+|show(?:s|n|ed)?|outperform\w*|better|worse|higher|lower|superior\w*|improv\w+|"
+    r"enhanc\w+|beat\w*|exceed\w*|surpass\w*|ahead|behind|known functions?|i|we|our|us|"
+    r"you|your|section|sentence|json)\b",
     re.IGNORECASE,
 )
 _STOP_WORDS = frozenset(
@@ -187,6 +190,11 @@ class ChoosingAuthor(Author):
             problems.append(Problem("claim", f"{praise[0]!r} is no measurement: leave it out"))
         words = re.findall(r"[a-z-]+", sentence.lower())
         telling = [word for word in words if word not in _STOP_WORDS]
+        if any(len(word) > _LONGEST_WORD for word in words):
+            problems.append(Problem("empty", "words run into each other"))
+        stems = [slot.stem for slot in slots if slot.name == OWN]
+        if not any(sentence.startswith(stem) for stem in stems):
+            problems.append(Problem("language", f"the sentence begins with {stems[0]!r}"))
         if any(telling.count(word) > 2 for word in telling):
             problems.append(Problem("empty", "the sentence says the same words again and again"))
         for text in known:
@@ -203,7 +211,7 @@ def _choice_schema(slots: Sequence[Slot]) -> dict[str, Any]:
     properties: dict[str, Any] = {}
     for slot in slots:
         if slot.name == OWN:
-            properties[OWN] = {"type": "string", "pattern": _OWN_SENTENCE}
+            properties[OWN] = {"type": "string", "pattern": f"^{slot.stem}{_REST_OF_SENTENCE}"}
         elif slot.is_choice:
             letters = list(_LETTERS[: len(slot.alternatives)])
             properties[slot.name] = {"enum": [*letters, _NONE] if slot.optional else letters}

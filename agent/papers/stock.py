@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from agent.papers.claims.book import FactBook
 from agent.papers.claims.language import parse
 from agent.papers.claims.ledger import OTHER_FUNCTIONS, Ledger
+from agent.papers.claims.plain_facts import thought_of
 from agent.papers.sections import Section, others_of, reference_of_kind, tidy
 
 __all__ = ["OWN", "Slot", "compose", "default_source", "plain_text", "stock_of"]
@@ -41,6 +42,7 @@ class Slot:
         alternatives: Ways to say it, in the closed language; empty for a sentence of the model's.
         optional: May be left out; the fixed text leaves it out.
         paragraph: Which paragraph of the section it is in, from 0.
+        stem: How a sentence of the model's begins.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Slot:
     alternatives: tuple[str, ...]
     optional: bool
     paragraph: int
+    stem: str = ""
 
     @property
     def is_choice(self) -> bool:
@@ -83,11 +86,10 @@ def stock_of(section: Section, ledger: Ledger, template_figures: Sequence[str]) 
             paragraph += 1
         elif head is not None:
             optional = head["optional"] is not None
-            slots.append(Slot(head["name"], head["words"], (), optional, paragraph))
+            words, _, stem = (part.strip() for part in head["words"].partition("|"))
+            slots.append(Slot(head["name"], words, (), optional, paragraph, stem))
         elif line:
-            last = slots[-1]
-            ways = (*last.alternatives, line)
-            slots[-1] = Slot(last.name, last.words, ways, last.optional, last.paragraph)
+            slots[-1] = replace(slots[-1], alternatives=(*slots[-1].alternatives, line))
     return [slot for slot in slots if slot.alternatives or slot.name == OWN]
 
 
@@ -172,8 +174,8 @@ def compare(book: FactBook, standing: tuple[Status, str], place: str, style: int
     said: Mapping[Status, tuple[str, str]] = {
         "ahead": (
             f"On {where}, {me} is ahead of {them} by {by} (paired interval {within}).",
-            f"The paired gain of {me} over {them} on {where} is {by} (interval {within}), which "
-            "no seed noise of that size explains away.",
+            f"The paired gain of {me} over {them} on {where} is {by} (interval {within}), more "
+            "than the noise of seeds accounts for.",
         ),
         "behind": (
             f"On {where}, {me} is behind {them}: its paired gain is {by} (interval {within}).",
@@ -217,6 +219,7 @@ def _variables(ledger: Ledger, template_figures: Sequence[str]) -> dict[str, obj
             and estimate.low != -float("inf")
             and book.best is not None,
             "formula": bool(book.candidate.closed_form),
+            "thought": bool(thought_of(book.candidate)),
         },
         "status": {name: status.get(name) for name in ("search", "fresh", "held_out")},
         "styles": _STYLES,

@@ -17,7 +17,7 @@ from agent.papers.paper import Paper, PaperResult
 from agent.papers.sections import SECTIONS
 from agent.papers.stock import OWN, compose, plain_text, stock_of
 
-SENTENCE = "A soft margin may treat pairs near the border with more care."
+SENTENCE = "The idea behind it may be to treat pairs near the border with care."
 
 
 def told(
@@ -76,14 +76,14 @@ def test_a_small_model_chooses_and_adds_a_sentence(tmp_path: Path) -> None:
     result, said = told(tmp_path, SENTENCE)
     assert result.status == "done", result.error
     assert any(line.startswith("a small model") for line in said)
-    # It would say the same in four sections, and once is enough.
+    # Other sections want another beginning.
     for section, author in result.authors.items():
         assert author == (CHOSEN_AND_OWN if section == "method" else CHOSEN), section
     # A choice and a refinement of each section, a look at the whole, and one section anew.
     assert result.calls == 2 * len(SECTIONS) + 2
     assert result.pdf is not None
     text = " ".join("\n".join(pdf_text(result.pdf)).split())
-    assert text.count("A soft margin may treat pairs") == 1
+    assert text.count("The idea behind it may be to treat pairs") == 1
     assert "the language model chose among them" in text
     assert "It added one sentence of its own to each of: Method." in text
 
@@ -91,11 +91,12 @@ def test_a_small_model_chooses_and_adds_a_sentence(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "own",
     [
-        "The tempered margin is a robust and effective choice for preference learning.",
-        "It beats all of the known functions by far on every single one.",
-        "It is twice as quick as any other loss could hope to be.",
-        "The comparison with known functions knows only those that the task lists.",
-        "Again and again and again the loss says loss and loss about loss.",
+        "The idea behind it may be to reach a robust and effective loss in the end.",
+        "The idea behind it may be to learn better than all of the others do.",
+        "The idea behind it may be to be twice as quick as any other loss is.",
+        "The idea behind it may be to say loss and loss and loss about loss.",
+        "The idea behind it may be to put soandsomanywordsintoone without any need.",
+        "Pairs near the border are treated with a little more care than elsewhere.",
     ],
 )
 def test_a_sentence_that_may_not_stand_is_left_out(own: str, tmp_path: Path) -> None:
