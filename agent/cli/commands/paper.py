@@ -55,11 +55,16 @@ def paper(
         bool, typer.Option("--again", help="Begin another paper although there is one.")
     ] = False,
     reviewers: Annotated[
-        int,
+        int | None,
         typer.Option(
-            "--reviewers", metavar="K", min=0, max=16, help="Reviews of the PDF; 0 for none."
+            "--reviewers",
+            metavar="K",
+            min=0,
+            max=16,
+            help="Reviews of the PDF; 0 for none.",
+            show_default="3, from a local model 1",
         ),
-    ] = 3,
+    ] = None,
     reflections: ReflectionsOption = 1,
     improve: Annotated[
         int,
@@ -82,6 +87,7 @@ def paper(
     from agent.campaign.context import StopRequestedError
     from agent.cli.interrupt import Interruption
     from agent.evaluation.workers import DaemonPool
+    from agent.llm.registry import is_local
     from agent.papers.path import PaperPath
     from agent.papers.reviewed import ModelPaperReviewer
     from agent.papers.stages import model_of
@@ -94,6 +100,9 @@ def paper(
         record = archive.candidate(candidate)
         writer = model or model_of(archive, record) or "local"
         reviewer = None
+        if reviewers is None:
+            # Several opinions of one small model are one opinion, and take minutes each.
+            reviewers = 1 if is_local(writer) else 3
         if reviewers:
             plan = ReviewPlan(reviewers=reviewers, reflections=reflections)
             reviewer = ModelPaperReviewer(archive, [writer], plan, home=place, notify=_tell)
