@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from agent.llm.contract import LanguageModel, is_small
 from agent.papers.authorship import BY_MODEL, CHOSEN, CHOSEN_AND_OWN
 from agent.papers.checking import check_source
 from agent.papers.claims.rules import Problem
@@ -20,7 +21,7 @@ from agent.papers.stock import OWN, Slot, compose, plain_text, stock_of
 from agent.papers.writing import Author, Written
 from templates.errors import CandidateError
 
-__all__ = ["ChoosingAuthor"]
+__all__ = ["ChoosingAuthor", "manner_of"]
 
 _LETTERS = "abcdefgh"
 _NONE = "none"
@@ -126,6 +127,7 @@ class ChoosingAuthor(Author):
                         "name": slot.name,
                         "words": slot.words,
                         "optional": slot.optional,
+                        "stem": slot.stem,
                         "ways": list(zip(_LETTERS, ways[slot.name], strict=False)),
                     }
                     for slot in slots
@@ -205,6 +207,20 @@ class ChoosingAuthor(Author):
                 problems.append(Problem("empty", "the sentence repeats what is said already"))
                 break
         return problems
+
+
+def manner_of(model: LanguageModel, begun: Sequence[str]) -> type[Author]:
+    """How a model writes a paper; one that was begun goes on as it was begun.
+
+    Args:
+        model: Who writes; asked for its context only where that decides.
+        begun: Authors of the sections that are there, see `agent.papers.authorship`.
+    """
+    if len(begun) == len(SECTIONS) or any(author in BY_MODEL for author in begun):
+        chose = any(author.startswith(CHOSEN) for author in begun)
+    else:
+        chose = is_small(model)
+    return ChoosingAuthor if chose else Author
 
 
 def _choice_schema(slots: Sequence[Slot]) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from agent.archive import Archive, CandidateRecord
 from agent.campaign.calling import Caller
 from agent.campaign.context import StopRequestedError
 from agent.llm import open_model
-from agent.llm.contract import Completion, CompletionRequest, LanguageModel, is_small
-from agent.papers.authorship import BY_MODEL, CHOSEN
+from agent.llm.contract import Completion, CompletionRequest, LanguageModel
+from agent.papers.authorship import BY_MODEL
 from agent.papers.checking import check_source
-from agent.papers.choosing import ChoosingAuthor
+from agent.papers.choosing import manner_of
 from agent.papers.claims.bibliography import load_library
 from agent.papers.claims.book import FactBook
 from agent.papers.claims.ledger import Ledger
@@ -220,7 +220,11 @@ class Paper:
             notify=self._say,
         )
         names = {figure.key: _words_of(figure) for figure in figures}
-        return self._manner(model, kept)(
+        begun = [kept[one.name]["author"] for one in SECTIONS if one.name in kept]
+        manner = manner_of(model, begun)
+        if manner is not Author and not begun:
+            self._say("a small model: it chooses among prepared sentences and adds its own")
+        return manner(
             archive=self._archive,
             caller=caller,
             model=model,
@@ -230,17 +234,6 @@ class Paper:
             template_figures=[figure.key for figure in figures if figure.of_template],
             revision=self._revision(),
         )
-
-    def _manner(self, model: LanguageModel, kept: Mapping[str, Mapping[str, Any]]) -> type[Author]:
-        """How the model writes; a paper that was begun goes on as it was begun."""
-        begun = [kept[one.name]["author"] for one in SECTIONS if one.name in kept]
-        if len(begun) == len(SECTIONS) or any(author in BY_MODEL for author in begun):
-            chose = any(author.startswith(CHOSEN) for author in begun)
-        else:
-            chose = is_small(model)
-            if chose:
-                self._say("a small model: it chooses among prepared sentences and adds its own")
-        return ChoosingAuthor if chose else Author
 
     def _revision(self) -> Revision | None:
         """What this version revises, where it does; see `agent.papers.improving`."""
