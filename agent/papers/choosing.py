@@ -187,16 +187,17 @@ class ChoosingAuthor(Author):
             for one in check_source(compose(slots, choice, sentence), self.ledger)
             if one not in without
         ]
-        praise = _PRAISE.search(sentence)
+        stem = next((slot.stem for slot in slots if slot.name == OWN), "")
+        if not sentence.startswith(stem):
+            problems.append(Problem("language", f"the sentence begins with {stem!r}"))
+        rest = sentence.removeprefix(stem)
+        praise = _PRAISE.search(rest)
         if praise is not None:
             problems.append(Problem("claim", f"{praise[0]!r} is no measurement: leave it out"))
-        words = re.findall(r"[a-z-]+", sentence.lower())
+        words = re.findall(r"[a-z-]+", rest.lower())
         telling = [word for word in words if word not in _STOP_WORDS]
         if any(len(word) > _LONGEST_WORD for word in words):
             problems.append(Problem("empty", "words run into each other"))
-        stems = [slot.stem for slot in slots if slot.name == OWN]
-        if not any(sentence.startswith(stem) for stem in stems):
-            problems.append(Problem("language", f"the sentence begins with {stems[0]!r}"))
         if any(telling.count(word) > 2 for word in telling):
             problems.append(Problem("empty", "the sentence says the same words again and again"))
         for text in known:
