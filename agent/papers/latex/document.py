@@ -145,7 +145,7 @@ def assemble(draft: Draft, ledger: Ledger, figures: Sequence[PaperFigure]) -> st
             shows = "{{ figure('progress') }} shows the {{ count('proposals') }} proposals of the "
             shows += "campaign, of which {{ count('evaluated') }} were evaluated."
             body.part("campaign", ledger.prose(shows))
-            body.part(f"figure:{figure.key}", _figure(figure, ledger))
+            body.part(f"figure:{figure.key}", _figure(figure, ledger, "!htbp"))
     body.heading("How this paper was written")
     headings = {one.name: one.heading for one in SECTIONS}
     authors = {headings[name]: said for name, said in draft.authors.items()}
@@ -231,8 +231,8 @@ def _place(body: _Body, placed: str, ledger: Ledger, figures: Sequence[PaperFigu
             body.part(f"figure:{figure.key}", _figure(figure, ledger))
 
 
-def _figure(figure: PaperFigure, ledger: Ledger) -> str:
-    drawn = Figure(position="tbp")
+def _figure(figure: PaperFigure, ledger: Ledger, position: str = "tbp") -> str:
+    drawn = Figure(position=position)
     drawn.add_image(
         f"figures/{figure.file.name}",
         width=NoEscape(r"0.92\linewidth"),
