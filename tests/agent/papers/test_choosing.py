@@ -10,8 +10,11 @@ import pytest
 from paper_material import Material, write_campaign
 
 from agent.archive import Archive
+from agent.campaign.calling import Caller
+from agent.llm.recorded import RecordedModel
 from agent.papers.authorship import CHOSEN, CHOSEN_AND_OWN
 from agent.papers.checking import check_source
+from agent.papers.choosing import ChoosingAuthor
 from agent.papers.latex.pdf import pdf_text
 from agent.papers.paper import Paper, PaperResult
 from agent.papers.sections import SECTIONS
@@ -88,22 +91,46 @@ def test_a_small_model_chooses_and_adds_a_sentence(tmp_path: Path) -> None:
     assert "It added one sentence of its own to each of: Method." in text
 
 
-@pytest.mark.parametrize(
-    "own",
-    [
+def test_sentences_that_may_not_stand_are_left_out(
+    best_candidate: Material, tmp_path: Path
+) -> None:
+    bad = [
         "The idea behind it may be to reach a robust and effective loss in the end.",
         "The idea behind it may be to learn better than all of the others do.",
         "The idea behind it may be to be twice as quick as any other loss is.",
         "The idea behind it may be to say loss and loss and loss about loss.",
         "The idea behind it may be to put soandsomanywordsintoone without any need.",
         "Pairs near the border are treated with a little more care than elsewhere.",
-    ],
-)
-def test_a_sentence_that_may_not_stand_is_left_out(own: str, tmp_path: Path) -> None:
-    result, _ = told(tmp_path, own)
-    assert result.status == "done", result.error
-    assert set(result.authors.values()) == {CHOSEN}
-    assert own not in (result.folder / "paper.tex").read_text()
+    ]
+    section = next(one for one in SECTIONS if one.name == "method")
+    for version, own in enumerate([*bad, SENTENCE], start=50):
+        written = author(best_candidate, tmp_path / f"{version}.jsonl", own, version).write(
+            section, ""
+        )
+        assert (own in written.source) == (own == SENTENCE), own
+        assert written.author == (CHOSEN_AND_OWN if own == SENTENCE else CHOSEN), own
+
+
+def author(paper: Material, file: Path, own: str, version: int) -> ChoosingAuthor:
+    """A small model that always says the same; each version of a paper asks anew."""
+    file.write_text(json.dumps({"text": json.dumps({"what": "b", OWN: own})}) + "\n")
+    caller = Caller(
+        paper.archive,
+        paper.candidate.campaign_id,
+        budget_usd=None,
+        tries=1,
+        wait=lambda seconds: None,
+        notify=lambda line: None,
+    )
+    return ChoosingAuthor(
+        archive=paper.archive,
+        caller=caller,
+        model=RecordedModel(file),
+        ledger=paper.ledger,
+        version=version,
+        names={},
+        template_figures=paper.template_figures,
+    )
 
 
 def test_an_answer_that_is_no_choice_leaves_the_fixed_text(tmp_path: Path) -> None:
