@@ -99,7 +99,7 @@ from agent.llm import CompletionRequest, Message, local, open_model
 
 local._CLOSE_WAIT_S = 0.1
 model = open_model("local", slots=1)
-request = CompletionRequest((Message("user", "A word. " * 2500),), max_tokens=5, timeout_s=300)
+request = CompletionRequest((Message("user", "A word. " * 1200),), max_tokens=5, timeout_s=300)
 threading.Thread(target=model.complete, args=(request,), daemon=True).start()
 time.sleep(0.5)
 leave(130)
