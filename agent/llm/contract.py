@@ -15,6 +15,7 @@ __all__ = [
     "DeclinedError",
     "LanguageModel",
     "Message",
+    "is_small",
     "prompt_hash",
 ]
 
@@ -128,6 +129,16 @@ class LanguageModel(Protocol):
     def close(self) -> None:
         """Free the model; further calls to ``complete`` raise UserError."""
         ...
+
+
+# Models that run beside everything else are given little room, and are little themselves.
+_SMALL_CONTEXT_TOKENS = 16_384
+
+
+def is_small(model: LanguageModel) -> bool:
+    """Whether a model must be asked briefly and cannot be trusted with free text."""
+    context = model.context_tokens
+    return context is not None and context < _SMALL_CONTEXT_TOKENS
 
 
 def prompt_hash(request: CompletionRequest) -> str:

@@ -7,6 +7,7 @@ import gc
 import os
 import threading
 import time
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -16,11 +17,13 @@ from agent.llm.constraint import lark_grammar
 from agent.llm.contract import Completion, CompletionRequest, DeclinedError, prompt_hash
 from templates.errors import CandidateError, InfrastructureError, UserError
 
-__all__ = ["LocalModel", "require_xllamacpp"]
+__all__ = ["LocalModel", "close_local_models", "require_xllamacpp"]
 
 _TOKENS_PER_SLOT = 6144
 _CLOSE_WAIT_S = 30.0
 _LLAMA_SEEDS = 2**32 - 1  # The largest value asks llama.cpp for a random seed.
+_THREAD = "llama"
+_OPEN: weakref.WeakSet[LocalModel] = weakref.WeakSet()
 
 
 class LocalModel:
@@ -52,6 +55,7 @@ class LocalModel:
         self._running: set[_Generation] = set()
         # A thread inside llama.cpp when the interpreter goes down aborts the whole process.
         atexit.register(self.close)
+        _OPEN.add(self)
 
     def complete(self, request: CompletionRequest) -> Completion:
         """See `agent.llm.contract.LanguageModel`; a prompt that is too long is a CandidateError."""
@@ -62,7 +66,7 @@ class LocalModel:
                 raise UserError(f"{self.name} was closed")
             self._running.add(generation)
         threading.Thread(
-            target=self._run, args=(generation, self._server), name="llama", daemon=True
+            target=self._run, args=(generation, self._server), name=_THREAD, daemon=True
         ).start()
         if not generation.finished.wait(request.timeout_s):
             # llama.cpp frees the slot at the next token; nobody waits for it.
@@ -75,7 +79,11 @@ class LocalModel:
         return 0.0
 
     def close(self) -> None:
-        """Cancel what runs, wait until it has stopped, and free the weights."""
+        """Cancel what runs, wait until it has stopped, and free the weights.
+
+        A prompt that is being read cannot be cancelled before its end; after half a minute this
+        returns all the same, see `close_local_models`.
+        """
         atexit.unregister(self.close)
         with self._guard:
             server, self._server = self._server, None
@@ -171,6 +179,24 @@ def _classify(name: str, error: Mapping[str, Any]) -> Exception:
     if error.get("code") == 400:
         return UserError(f"{name} cannot take this request: {message}")
     return InfrastructureError(f"{name}: {message}")
+
+
+def close_local_models() -> bool:
+    """Close every model that is open, where one of them still works.
+
+    Returns:
+        Whether no thread is left inside llama.cpp. Where one is, the interpreter must not shut
+        down in order: it would end that thread within C++ code, which takes that for an exception
+        that nobody handles and aborts the process.
+    """
+    if _is_working():
+        for model in list(_OPEN):
+            model.close()
+    return not _is_working()
+
+
+def _is_working() -> bool:
+    return any(thread.name == _THREAD for thread in threading.enumerate())
 
 
 def require_xllamacpp() -> ModuleType:

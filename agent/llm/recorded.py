@@ -7,6 +7,8 @@ A recording is a JSONL file with one object a line:
 * ``prompt_hash`` and ``seed`` (optional): which request it answers.
 * ``prompt_tokens``, ``completion_tokens``, ``cost_usd``, ``finish_reason``, ``delay_s``
   (optional): what the completion reports, and how long it takes to come.
+* ``context_tokens`` (optional, of the first line that has it): how much the model could take, which
+  decides how it is asked; see `agent.llm.contract.is_small`.
 
 Which line answers a request depends on the request alone, never on the order of calls, so a
 campaign that is killed and resumed sees the same completions:
@@ -65,6 +67,7 @@ class _Entry(BaseModel):
     cost_usd: float = Field(default=0.0, ge=0)
     finish_reason: str = "stop"
     delay_s: float = Field(default=0.0, ge=0)
+    context_tokens: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _says_something(self) -> _Entry:
@@ -93,6 +96,7 @@ class RecordedModel:
         self._by_seed: dict[int, _Entry] = {}
         self._unkeyed: list[_Entry] = []
         for entry in _read(path):
+            self.context_tokens = self.context_tokens or entry.context_tokens
             if entry.prompt_hash is not None:
                 self._by_hash.setdefault(entry.prompt_hash, entry)
             if entry.seed is not None:
@@ -182,6 +186,8 @@ class Recorder:
         completion = self._model.complete(request)
         with self._guard:
             line: dict[str, Any] = {"index": self._index, **asdict(completion)}
+            if self.context_tokens is not None:
+                line["context_tokens"] = self.context_tokens
             self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
             self._stream.flush()
             self._index += 1

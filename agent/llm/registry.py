@@ -14,7 +14,7 @@ from agent.llm.recorded import RecordedModel
 from agent.llm.weights import ensure_weights, find_weights
 from templates.errors import UserError
 
-__all__ = ["ModelStatus", "available_models", "open_model"]
+__all__ = ["ModelStatus", "available_models", "is_local", "open_model"]
 
 _LOCAL_SLOTS = 2
 _REMOTE_SLOTS = 4
@@ -55,7 +55,7 @@ def open_model(name: str, *, slots: int | None = None, threads: int | None = Non
     Raises:
         UserError: The name is unknown, weights cannot be had, or a key is missing.
     """
-    if name == "local" or name.startswith("local:"):
+    if is_local(name):
         return _open_local(name.partition(":")[2], slots or _LOCAL_SLOTS, threads)
     if threads is not None:
         raise UserError(f"threads only makes sense for a local model, not for {name!r}")
@@ -75,6 +75,11 @@ def open_model(name: str, *, slots: int | None = None, threads: int | None = Non
         api_base=at_url["url"],
         name=name,
     )
+
+
+def is_local(name: str) -> bool:
+    """Whether a name stands for a model in this process."""
+    return name == "local" or name.startswith("local:")
 
 
 def _open_local(name: str, slots: int, threads: int | None) -> LanguageModel:

@@ -15,7 +15,9 @@ from agent.campaign.calling import Caller
 from agent.campaign.context import StopRequestedError
 from agent.llm import open_model
 from agent.llm.contract import Completion, CompletionRequest, LanguageModel
+from agent.papers.authorship import BY_MODEL
 from agent.papers.checking import check_source
+from agent.papers.choosing import manner_of
 from agent.papers.claims.bibliography import load_library
 from agent.papers.claims.book import FactBook
 from agent.papers.claims.ledger import Ledger
@@ -47,7 +49,7 @@ class PaperResult:
         pdf: The paper; None unless it is done.
         engine: What set it.
         error: Why there is no PDF.
-        authors: By section: ``model``, or why the fixed text stands.
+        authors: By section who wrote it, see `agent.papers.authorship`.
         numbers: How many facts it shows.
         pages: Of the PDF.
         overfull_pt: By how much its widest line is too wide.
@@ -154,7 +156,7 @@ class Paper:
         figures = draw_figures(book, self.folder / "figures")
         model = _LazyModel(self._model_name)
         try:
-            author = self._author(book, figures, model)
+            author = self._author(book, figures, model, kept)
             written = self._write(author, kept)
             outcome = set_paper(
                 Press(
@@ -194,7 +196,13 @@ class Paper:
             review_cost_usd=float(((review or {}).get("review") or {}).get("cost_usd") or 0.0),
         )
 
-    def _author(self, book: FactBook, figures: list[PaperFigure], model: LanguageModel) -> Author:
+    def _author(
+        self,
+        book: FactBook,
+        figures: list[PaperFigure],
+        model: LanguageModel,
+        kept: Mapping[str, Mapping[str, Any]],
+    ) -> Author:
         library = load_library(book.template)
         keys = [figure.key for figure in figures]
         ledger = Ledger(book, library, keys, ())
@@ -212,7 +220,11 @@ class Paper:
             notify=self._say,
         )
         names = {figure.key: _words_of(figure) for figure in figures}
-        return Author(
+        begun = [kept[one.name]["author"] for one in SECTIONS if one.name in kept]
+        manner = manner_of(model, begun)
+        if manner is not Author and not begun:
+            self._say("a small model: it chooses among prepared sentences and adds its own")
+        return manner(
             archive=self._archive,
             caller=caller,
             model=model,
@@ -248,7 +260,7 @@ class Paper:
                 self._say(f"section {number} of {len(SECTIONS)}: {section.name}")
                 written[section.name] = author.write(section, before)
                 self._store.keep(section.name, written[section.name].to_json())
-                if written[section.name].author != "model":
+                if written[section.name].author not in BY_MODEL:
                     self._say(
                         f"{section.name}: the fixed text stands; {written[section.name].author}"
                     )
@@ -268,7 +280,7 @@ class Paper:
         # The archive may have grown since: what does not hold any more does not stand.
         for section in SECTIONS:
             one = written[section.name]
-            if one.author != "model":
+            if one.author not in BY_MODEL:
                 written[section.name] = Written(author.default(section), one.author, one.problems)
             elif check_source(one.source, author.ledger):
                 written[section.name] = Written(
@@ -309,7 +321,7 @@ class Paper:
 
     def _models(self, written: Mapping[str, Written]) -> list[str]:
         """Who really wrote: names under which completions were recorded."""
-        if all(one.author != "model" for one in written.values()):
+        if all(one.author not in BY_MODEL for one in written.values()):
             return []
         names = {call.model for call in self._own_calls() if call.completion}
         return sorted(name.rsplit("/", 1)[-1] for name in names)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
+from agent.papers.claims.bibliography import Library
 from agent.papers.claims.book import FactBook
 from agent.papers.claims.facts import Reference, UnknownReferenceError
 from agent.papers.claims.ledger import Ledger
 
-__all__ = ["SECTIONS", "Section", "default_source", "menu_of"]
-
-Status: TypeAlias = Literal["ahead", "behind", "open"]
+__all__ = [
+    "SECTIONS",
+    "Section",
+    "context_of",
+    "menu_of",
+    "others_of",
+    "reference_of_kind",
+    "tidy",
+]
 
 
 @dataclass(frozen=True)
@@ -112,99 +116,6 @@ _COUNTS = (
 _MOST_BASELINES = 5
 
 
-def place_status(book: FactBook) -> Mapping[str, tuple[Status, str]]:
-    """Where the candidate can be compared with the best known function: how, over whom."""
-    others = {"search": None if book.best is None else book.best.name}
-    if book.confirmation is not None:
-        others["fresh"] = book.confirmation.gain_over
-        others["held_out"] = book.confirmation.held_out_over
-    found: dict[str, tuple[Status, str]] = {}
-    for place, other in others.items():
-        if other is None or place not in book.places:
-            continue
-        gained = book.gain(book.candidate, book.baselines[other], book.places[place])
-        if gained is None:
-            continue
-        estimate = gained[0]
-        status: Status = "open"
-        if estimate.low > 0:
-            status = "ahead"
-        elif estimate.high < 0:
-            status = "behind"
-        found[place] = (status, other)
-    return found
-
-
-def compare(book: FactBook, status: Mapping[str, tuple[Status, str]], place: str) -> str:
-    """One sentence of the language on how the candidate stands at a place."""
-    standing, other = status[place]
-    me, them = "{{ name('candidate') }}", f"{{{{ name('{other}') }}}}"
-    arguments = f"'candidate', '{other}', '{place}'"
-    by = f"{{{{ difference({arguments}) }}}}"
-    within = f"{{{{ difference_interval({arguments}) }}}}"
-    on = f"On the {book.places[place].words}"
-    if standing == "ahead":
-        return f"{on}, {me} is ahead of {them} by {by} (paired interval {within})."
-    if standing == "behind":
-        return f"{on}, {me} is behind {them}: its paired gain is {by} (interval {within})."
-    return (
-        f"{on}, the paired gain of {me} over {them} is {by} (interval {within}), so neither is "
-        "shown to be ahead."
-    )
-
-
-def default_source(section: Section, ledger: Ledger, template_figures: Sequence[str]) -> str:
-    """The text that stands where the model wrote nothing that may stand.
-
-    Args:
-        section: Which one.
-        ledger: What may be referred to.
-        template_figures: Keys of the figures that the template draws.
-    """
-    book = ledger.book
-    status = place_status(book)
-    seen = book.measured(book.candidate, book.places["search"])
-    estimate = book.estimate(book.candidate, book.spec.primary, book.places["search"])
-    environment = Environment(
-        loader=PackageLoader("agent.papers", "defaults"),
-        undefined=StrictUndefined,
-        autoescape=False,
-        block_start_string="<%",
-        block_end_string="%>",
-        variable_start_string="<<",
-        variable_end_string=">>",
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    confirmation = book.confirmation
-    text = environment.get_template(f"{section.name}.jinja").render(
-        is_discovery=book.candidate.is_discovery,
-        confirmed=confirmation is not None,
-        holds=confirmation is not None and confirmation.holds,
-        held_out="held_out" in book.places,
-        held_out_tasks=bool(book.spec.held_out_tasks),
-        controls=any(one.kind == "control" for one in book.baselines.values()),
-        has={
-            "search": seen is not None
-            and estimate is not None
-            and estimate.low != -float("inf")
-            and book.best is not None,
-            "formula": bool(book.candidate.closed_form),
-        },
-        status={name: status.get(name) for name in ("search", "fresh", "held_out")},
-        compare=lambda place: compare(book, status, place),
-        metric=book.spec.primary.name,
-        boundary=book.spec.boundary,
-        functions=[function.name for function in book.spec.functions if function.required],
-        citable=ledger.citable,
-        figures=ledger.figures,
-        tables=ledger.tables,
-        template_figures=template_figures,
-    )
-    # A condition at the end of a line swallows the space behind the sentence before it.
-    return tidy(re.sub(r"(?<=[.!?])(?=[A-Z{])", " ", text))
-
-
 def tidy(text: str) -> str:
     """Paragraphs of single-spaced text, one blank line between them."""
     paragraphs = [" ".join(part.split()) for part in text.split("\n\n")]
@@ -241,7 +152,7 @@ def menu_of(section: Section, ledger: Ledger, names: Mapping[str, str]) -> dict[
 def _group(group: str, ledger: Ledger) -> list[tuple[str, ...]]:
     book = ledger.book
     metric = book.spec.primary.name
-    others = _others(book)
+    others = others_of(book)
     measured = [place for place in ("search", "fresh", "held_out") if place in book.places]
     groups: dict[str, list[tuple[str, ...]]] = {
         "names": [("name", "candidate"), *(("name", other) for other in others)],
@@ -276,7 +187,7 @@ def _sorted(keys: Collection[str], ledger: Ledger) -> list[str]:
     return [key for key in ledger.library.entries if key in keys]
 
 
-def _others(book: FactBook) -> list[str]:
+def others_of(book: FactBook) -> list[str]:
     """Known functions that the text is likely to name, the best one first."""
     first = [] if book.best is None else [book.best.name]
     if book.confirmation is not None:
@@ -293,6 +204,15 @@ def _others(book: FactBook) -> list[str]:
     return list(names)[:_MOST_BASELINES]
 
 
+def reference_of_kind(reference: Reference, library: Library) -> str:
+    """What a citation or a pointer looks like in words, for a prompt."""
+    key = reference.arguments[0]
+    if reference.function == "cite":
+        entry = library.entries[key]
+        return f"[{entry.authors[0]} {entry.year}]"
+    return f"the {reference.function} of {key}"
+
+
 def context_of(book: FactBook) -> dict[str, Any]:
     """What every prompt says of the candidate."""
     return {
@@ -300,6 +220,7 @@ def context_of(book: FactBook) -> dict[str, Any]:
         "title": book.spec.title,
         "metric": book.spec.primary.name,
         "is_discovery": book.candidate.is_discovery,
+        "leads": book.leads,
         "thought": " ".join(book.candidate.thought.split())[:300],
         "formula": (book.candidate.closed_form or "")[:400],
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.archive import Archive, CandidateRecord
+from agent.papers.authorship import BY_MODEL
 from agent.papers.checking import check_document
 from agent.papers.claims.bibliography import load_library
 from agent.papers.claims.book import FactBook
@@ -137,7 +138,7 @@ def _mend(
     name: str, written: dict[str, Written], mended: set[str], author: Author, compiled: Compiled
 ) -> None:
     section = next(one for one in SECTIONS if one.name == name)
-    if name not in mended and written[name].author == "model":
+    if name not in mended and written[name].author in BY_MODEL:
         mended.add(name)
         written[name] = author.mend(section, written[name].source, compiled.error or "")
     else:

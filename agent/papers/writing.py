@@ -8,28 +8,40 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import Any
+from typing import Any, ClassVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from agent.archive import Archive, PromptRecord
 from agent.campaign.calling import Caller
 from agent.llm.contract import CompletionRequest, LanguageModel, Message
+from agent.papers.authorship import WRITTEN
 from agent.papers.checking import check_source
 from agent.papers.claims.language import parse
 from agent.papers.claims.ledger import Ledger
 from agent.papers.claims.plain_facts import paper_role
 from agent.papers.claims.rules import Problem
-from agent.papers.sections import SECTIONS, Section, context_of, default_source, menu_of, tidy
+from agent.papers.sections import SECTIONS, Section, context_of, menu_of, tidy
+from agent.papers.stock import default_source
 from templates.errors import CandidateError
 
 __all__ = ["Author", "Revision", "Written", "answer_schema"]
 
-_PROMPTS = ("system.jinja", "section.jinja", "refine.jinja", "whole.jinja", "latex.jinja")
+_PROMPTS = (
+    "system.jinja",
+    "section.jinja",
+    "refine.jinja",
+    "whole.jinja",
+    "latex.jinja",
+    "choosing_system.jinja",
+    "choose.jinja",
+    "weakest.jinja",
+)
 _SHOWN_PROBLEMS = 8
 _WISH_LENGTH = 300
 _MAX_TOKENS = 900
-_TIMEOUT_S = 600.0
+# A busy machine without a GPU reads a long prompt for minutes.
+_TIMEOUT_S = 1800.0
 _TEMPERATURES = (0.6, 0.4, 0.2)
 _WORD = r"[A-Za-z ,;:()'-]"
 # Each attempt of each section has a seed of its own.
@@ -43,7 +55,7 @@ class Written:
 
     Args:
         source: Its text, in the closed language.
-        author: ``model``, or why the fixed text stands.
+        author: One of `BY_MODEL` in `agent.papers.authorship`, or why the fixed text stands.
         problems: What was wrong with what the model wrote last, where it does not stand.
     """
 
@@ -103,6 +115,7 @@ class Author:
     names: Mapping[str, str]
     template_figures: Sequence[str]
     revision: Revision | None = None
+    system: ClassVar[str] = "system.jinja"
     _environment: Environment = field(init=False)
 
     def __post_init__(self) -> None:
@@ -154,7 +167,7 @@ class Author:
             if draft and not problems:
                 stands = draft
         if stands:
-            return Written(stands, "model")
+            return Written(stands, WRITTEN)
         return Written(default, _why(problems), tuple(_shown(problems)))
 
     def improve(self, written: Mapping[str, Written]) -> tuple[str, Written] | None:
@@ -189,7 +202,7 @@ class Author:
             return None
         if name not in written or check_source(source, self.ledger):
             return None
-        return name, Written(source, "model")
+        return name, Written(source, WRITTEN)
 
     def mend(self, section: Section, source: str, error: str) -> Written:
         """Write a section again that LaTeX could not set."""
@@ -212,7 +225,7 @@ class Author:
             mended = _source(said)
             problems = check_source(mended, self.ledger) or (problems if mended == source else [])
             if not problems:
-                return Written(mended, "model")
+                return Written(mended, WRITTEN)
         except CandidateError as failure:
             problems = [Problem(failure.kind, failure.message)]
         return Written(self.default(section), "LaTeX could not set it", tuple(_shown(problems)))
@@ -240,9 +253,10 @@ class Author:
         prompt: str,
         variables: Mapping[str, Any],
         schema: dict[str, Any],
+        max_tokens: int = _MAX_TOKENS,
     ) -> Mapping[str, Any]:
         book = self.ledger.book
-        system = self._environment.get_template("system.jinja").render(variables)
+        system = self._environment.get_template(self.system).render(variables)
         asked = self._environment.get_template(prompt).render(variables)
         request = CompletionRequest(
             (
@@ -251,7 +265,7 @@ class Author:
             ),
             schema=schema,
             temperature=_TEMPERATURES[min(attempt, 2)],
-            max_tokens=_MAX_TOKENS,
+            max_tokens=max_tokens,
             seed=_seed(book.campaign.seed, book.candidate.index, self.version, place, attempt),
             timeout_s=_TIMEOUT_S,
         )

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from agent.campaign.calling import Caller
-from agent.llm.contract import CompletionRequest, LanguageModel, Message
+from agent.llm.contract import CompletionRequest, LanguageModel, Message, is_small
 from reviewers.paper import PaperReview, form_schema, parse_form, render_prompt
 from templates.errors import CandidateError
 
 __all__ = ["Reader", "Room", "digest_of"]
 
-# A context below this is a small one: the form is brief, the paper an excerpt.
-_SMALL_CONTEXT_TOKENS = 16_384
 # Where a model does not say; longer papers are cut, and the result says so.
 _ASSUMED_CONTEXT_TOKENS = 32_768
-_ANSWER_TOKENS_BRIEF = 1_000
+_ANSWER_TOKENS_BRIEF = 800
 _ANSWER_TOKENS = 2_500
 _INSTRUCTION_TOKENS = 800
 # English prose has about four characters a token, formulas and tables fewer.
 _CHARACTERS_PER_TOKEN = 3.0
 _CHARS_LEAST = 1_500
+# A small model gets nothing out of more, and without a GPU it reads for minutes.
+_CHARS_BRIEF = 8_000
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,17 @@ class Room:
     def of(cls, model: LanguageModel) -> Room:
         """The room of a model."""
         context = model.context_tokens or _ASSUMED_CONTEXT_TOKENS
-        brief = context < _SMALL_CONTEXT_TOKENS
+        # The form is brief and the paper an excerpt.
+        brief = is_small(model)
         answer = _ANSWER_TOKENS_BRIEF if brief else _ANSWER_TOKENS
         free = context - _INSTRUCTION_TOKENS - answer
         return cls(
             brief=brief,
             answer_tokens=answer,
-            paper_characters=max(_CHARS_LEAST, int((free - answer) * _CHARACTERS_PER_TOKEN)),
+            paper_characters=min(
+                _CHARS_BRIEF if brief else sys.maxsize,
+                max(_CHARS_LEAST, int((free - answer) * _CHARACTERS_PER_TOKEN)),
+            ),
             reviews_characters=max(_CHARS_LEAST, int(free * _CHARACTERS_PER_TOKEN)),
         )
 

@@ -21,6 +21,7 @@ from agent.archive import Archive, CampaignRecord, EventRecord
 from agent.campaign.calling import BudgetSpentError, Caller
 from agent.campaign.context import StopRequestedError
 from agent.llm import LanguageModel, open_model
+from agent.llm.registry import is_local
 from agent.reviewing.asking import digest_of
 from agent.reviewing.ensemble import PaperReviewing, PaperVerdict, ReviewPlan, prompt_records
 from reviewers.paper import Document, blind, read_paper
@@ -98,7 +99,9 @@ def review_file(
         stack.enter_context(archive.lease(record.id))
         opened: list[LanguageModel] = []
         for name in dict.fromkeys(models):
-            opened.append(open_model(name))
+            # One slot reads the paper once, for every seat and second look; and a local model that
+            # does one thing at a time says the same when it is asked again.
+            opened.append(open_model(name, slots=1 if is_local(name) else None))
             stack.callback(opened[-1].close)
         stopping = threading.Event()
         # Left last in first: who still waits for a model is told before the model is closed.

@@ -47,10 +47,10 @@ ACCEPT_FROM = 6
 """The overall rating from which on a paper is above the bar, as prompts say."""
 
 _LISTS = ("strengths", "weaknesses", "questions", "limitations")
-_SUMMARY_LENGTH = (40, 600)
-# Least and most characters of a sentence, most sentences; a small model that may write at length
-# repeats itself until it is cut off.
-_BRIEF, _FULL = (10, 180, 3), (10, 600, 8)
+# Least and most characters of a sentence, most sentences, most characters of the summary; a small
+# model that may write at length repeats itself until it is cut off.
+_BRIEF, _FULL = (10, 140, 2, 320), (10, 600, 8, 600)
+_SHORTEST_SUMMARY = 40
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def form_schema(*, brief: bool) -> dict[str, Any]:
     Args:
         brief: Fewer and shorter sentences, for a model with a small context.
     """
-    least, most, items = _BRIEF if brief else _FULL
+    least, most, items, summary = _BRIEF if brief else _FULL
     texts = {
         "type": "array",
         "items": _text(least, most, brief),
@@ -99,7 +99,7 @@ def form_schema(*, brief: bool) -> dict[str, Any]:
         "maxItems": items,
     }
     properties: dict[str, Any] = {
-        "summary": _text(*_SUMMARY_LENGTH, brief),
+        "summary": _text(_SHORTEST_SUMMARY, summary, brief),
         **dict.fromkeys(_LISTS, texts),
         "ethical_concerns": {"type": "boolean"},
         **{name: {"enum": list(range(low, high + 1))} for name, (low, high) in SCALES.items()},

@@ -14,7 +14,6 @@ import argparse
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -48,7 +47,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Archive(Path(folder) / "reviews.db") as archive:
         paper = options.paper or write_pdf(Path(folder) / "paper.pdf")
         blinded = blind(read_paper(paper))
-        model = open_model(options.model, slots=2)
+        model = open_model(options.model, slots=1)
         now = datetime.now(UTC)
         campaign = archive.create_campaign(
             CampaignRecord(
@@ -85,8 +84,8 @@ def main() -> None:
             return valid(found)
 
         started = time.monotonic()
-        with ThreadPoolExecutor(2) as pool:
-            good = sum(pool.map(run, range(options.runs)))
+        # One after the other: the paper, which is the same, is then read once.
+        good = sum(map(run, range(options.runs)))
         minutes = (time.monotonic() - started) / 60
         model.close()
         calls = archive.model_calls(campaign)

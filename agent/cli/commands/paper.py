@@ -12,6 +12,7 @@ import typer
 
 from agent.cli.failures import EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED
 from agent.cli.home import HomeOption, JsonOption, home_of, open_archive
+from agent.cli.options import ReflectionsOption
 from agent.cli.output import console, emit_json, jsonable, plain
 from agent.wording import money, number
 
@@ -54,14 +55,17 @@ def paper(
         bool, typer.Option("--again", help="Begin another paper although there is one.")
     ] = False,
     reviewers: Annotated[
-        int,
+        int | None,
         typer.Option(
-            "--reviewers", metavar="K", min=0, max=16, help="Reviews of the PDF; 0 for none."
+            "--reviewers",
+            metavar="K",
+            min=0,
+            max=16,
+            help="Reviews of the PDF; 0 for none.",
+            show_default="3, from a local model 1",
         ),
-    ] = 3,
-    reflections: Annotated[
-        int, typer.Option("--reflections", metavar="R", min=0, max=8, help="Second looks of each.")
-    ] = 1,
+    ] = None,
+    reflections: ReflectionsOption = 1,
     improve: Annotated[
         int,
         typer.Option(
@@ -83,6 +87,7 @@ def paper(
     from agent.campaign.context import StopRequestedError
     from agent.cli.interrupt import Interruption
     from agent.evaluation.workers import DaemonPool
+    from agent.llm.registry import is_local
     from agent.papers.path import PaperPath
     from agent.papers.reviewed import ModelPaperReviewer
     from agent.papers.stages import model_of
@@ -95,6 +100,9 @@ def paper(
         record = archive.candidate(candidate)
         writer = model or model_of(archive, record) or "local"
         reviewer = None
+        if reviewers is None:
+            # Several opinions of one small model are one opinion, and take minutes each.
+            reviewers = 1 if is_local(writer) else 3
         if reviewers:
             plan = ReviewPlan(reviewers=reviewers, reflections=reflections)
             reviewer = ModelPaperReviewer(archive, [writer], plan, home=place, notify=_tell)
@@ -149,8 +157,10 @@ def _tell(line: str) -> None:
 
 def print_paper(result: PaperResult) -> None:
     """What came of a paper, in three lines."""
+    from agent.papers.authorship import BY_MODEL
+
     out = console()
-    model = sum(said == "model" for said in result.authors.values())
+    model = sum(said in BY_MODEL for said in result.authors.values())
     out.print(
         f"{model} of {len(result.authors)} sections by the model, {result.numbers} linked facts, "
         f"{result.calls} calls, {money(result.cost_usd)} spent, and "

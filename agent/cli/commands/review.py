@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from agent.cli.home import HomeOption, JsonOption
+from agent.cli.options import BudgetOption, ModelsOption, ReflectionsOption, SeedOption
 
 __all__ = ["review"]
 
@@ -22,22 +23,11 @@ def review(
         Path | None,
         typer.Argument(metavar="[FILE]", help="A paper: PDF, LaTeX, Markdown or plain text."),
     ] = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--model",
-            metavar="NAME",
-            help="Who reviews; see discover models; repeatable.",
-            show_default="local",
-        ),
-    ] = None,
+    model: ModelsOption = None,
     reviewers: Annotated[
         int, typer.Option("--reviewers", metavar="K", min=1, max=16, help="Independent reviews.")
     ] = _DEFAULT_REVIEWERS,
-    reflections: Annotated[
-        int,
-        typer.Option("--reflections", metavar="R", min=0, max=8, help="Second looks of each."),
-    ] = _DEFAULT_REFLECTIONS,
+    reflections: ReflectionsOption = _DEFAULT_REFLECTIONS,
     calibration: Annotated[
         Path | None,
         typer.Option("--calibration", metavar="FILE", help="A saved calibration to apply."),
@@ -66,13 +56,8 @@ def review(
         int,
         typer.Option("--repeats", metavar="N", min=1, help="Rounds of cross-validation."),
     ] = 10,
-    budget: Annotated[
-        float | None,
-        typer.Option("--budget", metavar="USD", min=0, help="Most that the calls may cost."),
-    ] = None,
-    seed: Annotated[
-        int, typer.Option("--seed", metavar="N", min=0, help="Same seed, same result.")
-    ] = 0,
+    budget: BudgetOption = None,
+    seed: SeedOption = 0,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:

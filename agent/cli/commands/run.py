@@ -11,6 +11,7 @@ import typer
 
 from agent.cli.failures import EXIT_INTERRUPTED
 from agent.cli.home import CampaignArgument, HomeOption, JsonOption, home_of, open_archive
+from agent.cli.options import BudgetOption, ModelsOption, SeedOption
 from agent.cli.output import console, emit_json, plain
 from agent.wording import money
 
@@ -52,22 +53,9 @@ def run(
         float | None,
         typer.Option("--hours", metavar="H", help="Stop after so many hours of wall-clock time."),
     ] = None,
-    budget: Annotated[
-        float | None,
-        typer.Option("--budget", metavar="USD", help="Spend at most so many dollars on models."),
-    ] = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--model",
-            metavar="NAME",
-            help="A language model; repeat for several. See discover models.",
-            show_default="local",
-        ),
-    ] = None,
-    seed: Annotated[
-        int, typer.Option("--seed", metavar="N", min=0, help="Everything random follows it.")
-    ] = 0,
+    budget: BudgetOption = None,
+    model: ModelsOption = None,
+    seed: SeedOption = 0,
     settings: Annotated[
         list[str] | None,
         typer.Option(

@@ -60,6 +60,11 @@ class FactBook:
             record.name: record
             for record in archive.candidates(self.campaign.id, kinds=("baseline", "control"))
         }
+        first = archive.leaderboard(
+            self.campaign.id, 1, direction=self.spec.primary.direction, kinds=["proposal"]
+        )
+        self.leads = any(record.id == candidate.id for record in first)
+        """Whether no other proposal of the campaign ranks before the candidate."""
         proposals = archive.candidates(self.campaign.id, kinds=("proposal", "user"))
         self.confirmation: Confirmation | None = next(
             (

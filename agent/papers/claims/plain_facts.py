@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from agent.archive import ModelCallRecord
+from agent.archive import CandidateRecord, ModelCallRecord
 from agent.papers.claims.facts import CONFIDENCE, Fact, Reference, Rows, UnknownReferenceError
 from agent.papers.claims.rounding import percent
 from agent.report.summary import Summary, summary
@@ -16,9 +16,10 @@ from agent.wording import duration, money
 if TYPE_CHECKING:
     from agent.papers.claims.book import FactBook
 
-__all__ = ["PLAIN", "PlainFacts", "paper_role"]
+__all__ = ["PLAIN", "PlainFacts", "paper_role", "thought_of"]
 
 PLAIN = ("name", "baseline", "count", "cost", "setting", "described")
+_THOUGHT_LENGTH = 320
 _CAMPAIGN_ROLES = ("propose", "repair")
 
 
@@ -180,8 +181,18 @@ class PlainFacts:
         rows = Rows("campaigns", f"{book.campaign.id}, {what}")
         return Fact(reference, "number", text, text, exact, what.replace("_", " "), (rows,))
 
+    def _thought(self, reference: Reference) -> Fact:
+        candidate = self._book.candidate
+        text = thought_of(candidate)
+        if not text:
+            raise UnknownReferenceError(f"{reference.key}: its author said nothing of it")
+        rows = Rows("candidates", f"{candidate.id}, thought")
+        return Fact(reference, "words", text, text, None, "quoted", (rows,))
+
     def _described(self, reference: Reference, kind: str, name: str = "") -> Fact:
         spec = self._book.spec
+        if kind == "thought" and not name:
+            return self._thought(reference)
         found = {
             "template": spec.summary if not name else None,
             "title": spec.title if not name else None,
@@ -196,6 +207,15 @@ class PlainFacts:
             raise _unknown(reference, f"description of {kind}", name, list(found))
         where = f"{kind} {name}".strip()
         return Fact(reference, "words", text, text, None, "quoted", (Rows("template.toml", where),))
+
+
+def thought_of(candidate: CandidateRecord) -> str:
+    """The whole sentences at the beginning of what the author of a candidate said of it."""
+    plain = " ".join(candidate.thought.encode("ascii", "ignore").decode().split())
+    if len(plain) > _THOUGHT_LENGTH:
+        plain = plain[:_THOUGHT_LENGTH]
+        plain = plain[: plain.rfind(". ") + 1]
+    return plain if plain.endswith(".") else plain[: plain.rfind(". ") + 1]
 
 
 def _amount(count: int) -> tuple[str, float, str]:

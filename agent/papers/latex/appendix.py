@@ -6,6 +6,7 @@ import re
 import textwrap
 from collections.abc import Mapping, Sequence
 
+from agent.papers.authorship import BY_MODEL, CHOSEN, CHOSEN_AND_OWN, WRITTEN
 from agent.papers.claims.facts import Fact, Rows
 from agent.papers.claims.ledger import Ledger
 from agent.papers.claims.typeset import tex
@@ -16,6 +17,7 @@ __all__ = ["code_block", "formula_block", "provenance_block", "wrapped", "writte
 
 _COLUMNS = 96
 _LONGEST_FORMULA = 900
+_CUT, _DOTS = "\N{HORIZONTAL ELLIPSIS}", r"~\dots{}"
 _BREAKS = re.compile(r"(\\_|[/,.:*-])(?=\S)")
 _LONG = re.compile(r"[0-9a-zA-Z]{20,}")
 
@@ -137,7 +139,7 @@ def provenance_block(facts: Sequence[Fact], figures: Sequence[PaperFigure]) -> s
 
 
 def _row(number: int, fact: Fact, sets: dict[tuple[int, ...], int]) -> str:
-    shown = tex(textwrap.shorten(fact.text, 60, placeholder=" ..."))
+    shown = tex(textwrap.shorten(fact.text, 60, placeholder=_CUT))
     what = tex(fact.statistic)
     if fact.exact is not None and str(fact.exact) != fact.text:
         exact = tex(_long(fact.exact))
@@ -146,7 +148,7 @@ def _row(number: int, fact: Fact, sets: dict[tuple[int, ...], int]) -> str:
             what += f" in [{tex(_long(fact.low))}, {tex(_long(fact.high))}]"
     rows = "; ".join(_rows(rows, sets) for rows in fact.rows)
     anchor = rf"\hypertarget{{prov:{number}}}{{{number}}}"
-    return f"{anchor} & {_allow_breaks(shown)} & {what} & {rows} \\\\"
+    return f"{anchor} & {_allow_breaks(shown).replace(_CUT, _DOTS)} & {what} & {rows} \\\\"
 
 
 def _rows(rows: Rows, sets: dict[tuple[int, ...], int]) -> str:
@@ -177,14 +179,25 @@ def written_block(ledger: Ledger, authors: Mapping[str, str]) -> str:
 
     Args:
         ledger: For the paper's own costs.
-        authors: By heading of a section: ``model``, or why the fixed text stands.
+        authors: By heading of a section who wrote it, see `agent.papers.authorship`.
     """
-    by_model = [heading for heading, said in authors.items() if said == "model"]
-    fixed = {heading: said for heading, said in authors.items() if said != "model"}
+    by_model = [heading for heading, said in authors.items() if said == WRITTEN]
+    chosen = [heading for heading, said in authors.items() if said in (CHOSEN, CHOSEN_AND_OWN)]
+    added = [heading for heading, said in authors.items() if said == CHOSEN_AND_OWN]
+    fixed = {heading: said for heading, said in authors.items() if said not in BY_MODEL}
     parts = []
     if by_model:
         parts.append(
             f"Written by the language model and passed by the checker: {tex(', '.join(by_model))}."
+        )
+    if chosen:
+        own = "It added no sentence of its own."
+        if added:
+            own = f"It added one sentence of its own to each of: {', '.join(added)}."
+        parts.append(
+            "The program prepared sentences in several wordings, with references into the archive; "
+            "the language model chose among them and the checker passed what came out: "
+            f"{tex(', '.join(chosen))}. {tex(own)}"
         )
     if fixed:
         listed = "; ".join(f"{heading} ({said})" for heading, said in fixed.items())
@@ -195,8 +208,8 @@ def written_block(ledger: Ledger, authors: Mapping[str, str]) -> str:
     parts.append(
         ledger.prose(
             "Tables, figures, this appendix and the paragraph on compute were made by the program. "
-            "The model saw the facts and wrote references to them; every number was put in by the "
-            "program and computed again from the archive after the text was set. The campaign is "
+            "The model wrote no number: every one was put in by the program and computed again "
+            "from the archive after the text was set. The campaign is "
             "{{ setting('campaign') }}, the candidate {{ setting('candidate') }}, the template "
             "{{ setting('template') }} with digest {{ setting('template_digest') }}."
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pylatex import Command, Document, Figure, NoEscape, Package
 from pylatex import Section as Heading
 
+from agent.papers.authorship import CHOSEN
 from agent.papers.claims.facts import Reference
 from agent.papers.claims.ledger import Ledger
 from agent.papers.claims.typeset import tex
@@ -64,7 +65,7 @@ class Draft:
 
     Args:
         sources: Text of each section, in the closed language, by name.
-        authors: By name of a section: ``model``, or why the fixed text stands.
+        authors: By name of a section who wrote it, see `agent.papers.authorship`.
         models: Names of the models that wrote.
         formula_as_source: LaTeX could not set the closed form.
         rows: Facts whose numbers are given already; a checker has them from the paper.
@@ -135,7 +136,7 @@ def assemble(draft: Draft, ledger: Ledger, figures: Sequence[PaperFigure]) -> st
     body.part("cost", _cost_text(ledger))
     body.part("table:cost", TABLES["cost"](ledger).dumps())
     body.part("bibliography", _bibliography(ledger))
-    document.append(NoEscape(r"\clearpage\appendix"))
+    document.append(NoEscape(r"\appendix"))
     body.heading("The candidate as it was scored")
     body.part("code", _code(ledger))
     for figure in figures:
@@ -144,7 +145,7 @@ def assemble(draft: Draft, ledger: Ledger, figures: Sequence[PaperFigure]) -> st
             shows = "{{ figure('progress') }} shows the {{ count('proposals') }} proposals of the "
             shows += "campaign, of which {{ count('evaluated') }} were evaluated."
             body.part("campaign", ledger.prose(shows))
-            body.part(f"figure:{figure.key}", _figure(figure, ledger))
+            body.part(f"figure:{figure.key}", _figure(figure, ledger, "!htbp"))
     body.heading("How this paper was written")
     headings = {one.name: one.heading for one in SECTIONS}
     authors = {headings[name]: said for name, said in draft.authors.items()}
@@ -184,7 +185,8 @@ def _title(draft: Draft, ledger: Ledger) -> tuple[str, str]:
     if book.candidate.is_discovery:
         title = f"{name}: a discovery in the task ``{subject}''"
     else:
-        title = f"{name}: the best candidate, not a discovery, in the task ``{subject}''"
+        which = "the best" if book.leads else "a"
+        title = f"{name}: {which} candidate, not a discovery, in the task ``{subject}''"
     return title, r"Written by discovery-agent, a program"
 
 
@@ -192,9 +194,10 @@ def _label(ledger: Ledger) -> str:
     """What the abstract begins with, whoever writes the rest."""
     if ledger.book.candidate.is_discovery:
         return r"\noindent"
+    which = "the best" if ledger.book.leads else "a"
     return (
-        r"\noindent\textbf{This paper is about the best candidate of a campaign, not a discovery.}"
-        r"\space{}"
+        rf"\noindent\textbf{{This paper is about {which} candidate of a campaign, "
+        r"not a discovery.}\space{}"
     )
 
 
@@ -203,6 +206,11 @@ def _mark(draft: Draft) -> str:
     prose = "the prose is a fixed text of the program"
     if models:
         prose = rf"the prose is by \texttt{{{models}}} where the appendix does not say otherwise"
+        if any(said.startswith(CHOSEN) for said in draft.authors.values()):
+            prose = (
+                rf"\texttt{{{models}}} put the prose together from sentences of the program, and "
+                "the appendix says where it added its own"
+            )
     return (
         r"\begin{center}\fbox{\parbox{0.92\linewidth}{\small\centering "
         rf"\textbf{{AI-generated.}} A program wrote this paper from its archive; {prose}. "
@@ -223,8 +231,8 @@ def _place(body: _Body, placed: str, ledger: Ledger, figures: Sequence[PaperFigu
             body.part(f"figure:{figure.key}", _figure(figure, ledger))
 
 
-def _figure(figure: PaperFigure, ledger: Ledger) -> str:
-    drawn = Figure(position="tbp")
+def _figure(figure: PaperFigure, ledger: Ledger, position: str = "tbp") -> str:
+    drawn = Figure(position=position)
     drawn.add_image(
         f"figures/{figure.file.name}",
         width=NoEscape(r"0.92\linewidth"),
@@ -259,7 +267,10 @@ def _bibliography(ledger: Ledger) -> str:
     if not entries:
         return "%"
     listed = "\n".join(entries)
-    return f"{{\\sloppy\n\\begin{{thebibliography}}{{99}}\n{listed}\n\\end{{thebibliography}}\n}}"
+    return (
+        "{\\small\\sloppy\n\\begin{thebibliography}{99}\n\\setlength{\\itemsep}{3pt}\n"
+        f"{listed}\n\\end{{thebibliography}}\n}}"
+    )
 
 
 def _code(ledger: Ledger) -> str:

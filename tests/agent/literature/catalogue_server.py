@@ -6,17 +6,19 @@ nesting, nulls, paging by ``offset``/``next`` and by ``page``, bodies of errors.
 
 from __future__ import annotations
 
-import json
-import threading
+import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "data"))
+
+from scripted_server import BaseScript, ScriptedHandler, serving
 
 PAPERS = [
     ("Direct Preference Optimization", "A logistic loss on pairs.", 2023, "2305.18290"),
@@ -28,19 +30,16 @@ PAPERS = [
 
 
 @dataclass
-class Script:
-    """How to answer the next requests, and what arrived."""
+class Script(BaseScript):
+    """What catalogues hold, and what arrived."""
 
-    behaviors: list[str] = field(default_factory=list)
     retry_after_s: int = 0
-    hang_s: float = 20.0
     papers: list[tuple[str, str | None, int | None, str | None]] = field(
         default_factory=lambda: list(PAPERS)
     )
     received: list[dict[str, str]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     at: list[float] = field(default_factory=list)
-    released: threading.Event = field(default_factory=threading.Event)
 
 
 def semantic_scholar(script: Script, query: dict[str, str]) -> Any:
@@ -107,14 +106,8 @@ def _inverted(text: str | None) -> dict[str, list[int]] | None:
     return index
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-    def do_GET(self) -> None:
+class _Handler(ScriptedHandler[Script]):
+    def do_GET(self) -> None:  # noqa: N802 - the base class's name
         script = self.server.script
         parts = urlsplit(self.path)
         query = dict(parse_qsl(parts.query))
@@ -123,103 +116,58 @@ class _Handler(BaseHTTPRequestHandler):
         script.at.append(time.monotonic())
         answers = {"/graph/v1/paper/search": semantic_scholar, "/works": openalex}
         if parts.path not in answers:
-            self._send(404, {"error": "Not Found"})
+            self.send_json(404, {"error": "Not Found"})
             return
-        behavior = script.behaviors.pop(0) if script.behaviors else "ok"
+        behavior = script.next_behavior()
         getattr(self, f"do_{behavior}")(script, answers[parts.path](script, query))
 
-    def _send(self, status: int, content: Any, headers: dict[str, str] | None = None) -> None:
-        self._send_bytes(status, json.dumps(content).encode(), headers)
-
-    def _send_bytes(self, status: int, data: bytes, headers: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
     def do_ok(self, script: Script, answer: Any) -> None:
-        self._send(200, answer)
+        self.send_json(200, answer)
 
     def do_rate_limit(self, script: Script, answer: Any) -> None:
         message = "Too Many Requests. Please wait and try again or apply for a key."
         headers = {"Retry-After": str(script.retry_after_s)} if script.retry_after_s else {}
-        self._send(429, {"message": message, "code": "429"}, headers)
+        self.send_json(429, {"message": message, "code": "429"}, headers)
 
     def do_rate_limit_until(self, script: Script, answer: Any) -> None:
         moment = datetime.now(UTC) + timedelta(seconds=script.retry_after_s)
         headers = {"Retry-After": format_datetime(moment, usegmt=True)}
-        self._send(429, {"error": "Rate limit exceeded"}, headers)
+        self.send_json(429, {"error": "Rate limit exceeded"}, headers)
 
     def do_server_error(self, script: Script, answer: Any) -> None:
-        self._send(500, {"message": "Internal Server Error"})
+        self.send_json(500, {"message": "Internal Server Error"})
 
     def do_gateway_timeout(self, script: Script, answer: Any) -> None:
-        self._send(504, {"message": "Endpoint request timed out"})
+        self.send_json(504, {"message": "Endpoint request timed out"})
 
     def do_bad_query(self, script: Script, answer: Any) -> None:
-        self._send(400, {"error": "Unacceptable query params: [offset=-1]"})
+        self.send_json(400, {"error": "Unacceptable query params: [offset=-1]"})
 
     def do_forbidden(self, script: Script, answer: Any) -> None:
-        self._send(403, {"message": "Forbidden"})
+        self.send_json(403, {"message": "Forbidden"})
 
     def do_hang(self, script: Script, answer: Any) -> None:
-        script.released.wait(script.hang_s)
-        self.close_connection = True
+        self.hang()
 
     def do_drip(self, script: Script, answer: Any) -> None:
-        """Bytes keep coming, so no read ever times out, but the answer never ends."""
-        self.send_response(200)
-        self.send_header("Content-Length", "100000")
-        self.end_headers()
-        end = time.monotonic() + script.hang_s
-        try:
-            while time.monotonic() < end and not script.released.wait(0.05):
-                self.wfile.write(b" ")
-                self.wfile.flush()
-        except OSError:
-            pass
-        self.close_connection = True
+        self.drip()
 
     def do_cut(self, script: Script, answer: Any) -> None:
-        data = json.dumps(answer).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data[: len(data) // 2])
-        self.wfile.flush()
-        self.close_connection = True
+        self.cut_off(answer)
 
     def do_malformed(self, script: Script, answer: Any) -> None:
-        self._send_bytes(200, b'{"total": 3, "data": [')
+        self.send_bytes(200, b'{"total": 3, "data": [')
 
     def do_page_of_html(self, script: Script, answer: Any) -> None:
-        self._send_bytes(200, b"<html>We are down</html>", {"Content-Type": "text/html"})
+        self.send_bytes(200, b"<html>We are down</html>", {"Content-Type": "text/html"})
 
     def do_other_shape(self, script: Script, answer: Any) -> None:
-        self._send(200, {"message": "Endpoint moved"})
+        self.send_json(200, {"message": "Endpoint moved"})
 
     def do_matches_without_data(self, script: Script, answer: Any) -> None:
-        self._send(200, {"total": 12, "offset": 0, "data": [], "meta": None})
+        self.send_json(200, {"total": 12, "offset": 0, "data": [], "meta": None})
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    script: Script
-
-
-@contextmanager
-def serve() -> Iterator[tuple[str, Script]]:
+def serve() -> AbstractContextManager[tuple[str, Script]]:
     """Run the server; yields its address and its script."""
-    server = _Server(("127.0.0.1", 0), _Handler)
-    server.script = Script()
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", server.script
-    finally:
-        server.script.released.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return serving(_Handler, Script())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import threading
 import time
@@ -89,6 +90,29 @@ def test_a_prompt_beyond_the_context_is_the_candidates(model: LanguageModel) -> 
     with pytest.raises(CandidateError) as caught:
         model.complete(long)
     assert caught.value.kind == "prompt_too_long"
+
+
+LEAVING = """
+import threading, time
+from agent.cli import leave
+from agent.llm import CompletionRequest, Message, local, open_model
+
+local._CLOSE_WAIT_S = 0.1
+model = open_model("local", slots=1)
+request = CompletionRequest((Message("user", "A word. " * 1200),), max_tokens=5, timeout_s=300)
+threading.Thread(target=model.complete, args=(request,), daemon=True).start()
+time.sleep(0.5)
+leave(130)
+print("left in order")
+"""
+
+
+def test_leaving_while_a_prompt_is_read_is_clean() -> None:
+    """The reading of a prompt cannot be cancelled; ended within it, C++ would abort."""
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVING], capture_output=True, text=True, timeout=200, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_without_xllamacpp_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

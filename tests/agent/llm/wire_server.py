@@ -1,36 +1,33 @@
 """A local HTTP server that speaks the wire formats of OpenAI and Anthropic, as a script tells it.
 
-It is a real server on a real socket: the SDKs go through it unchanged.
+The SDKs go through it unchanged.
 """
 
 from __future__ import annotations
 
 import json
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "data"))
+
+from scripted_server import BaseScript, ScriptedHandler, serving
 
 OPENAI_PATH = "/v1/chat/completions"
 ANTHROPIC_PATH = "/v1/messages"
 
 
 @dataclass
-class Script:
-    """How to answer the next requests, and what arrived."""
+class Script(BaseScript):
+    """What models say, and what arrived."""
 
-    behaviors: list[str] = field(default_factory=list)
     text: str = '{"name":"dpo"}'
     headers: dict[str, str] = field(default_factory=dict)
     hang_s: float = 30.0
     received: list[dict[str, Any]] = field(default_factory=list)
-    released: threading.Event = field(default_factory=threading.Event)
-
-    def next_behavior(self) -> str:
-        return self.behaviors.pop(0) if self.behaviors else "ok"
 
 
 def openai_answer(text: str | None, finish: str = "stop", refusal: str | None = None) -> Any:
@@ -58,14 +55,8 @@ def anthropic_answer(content: list[dict[str, Any]], stop: str = "end_turn") -> A
     }
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-    def do_POST(self) -> None:
+class _Handler(ScriptedHandler[Script]):
+    def do_POST(self) -> None:  # noqa: N802 - the base class's name
         script = self.server.script
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
         script.received.append(
@@ -77,17 +68,6 @@ class _Handler(BaseHTTPRequestHandler):
         )
         behavior = script.next_behavior()
         getattr(self, f"do_{behavior}")(script, body, self.path == ANTHROPIC_PATH)
-
-    def send_json(self, status: int, content: Any, headers: dict[str, str] | None = None) -> None:
-        self.send_bytes(status, json.dumps(content).encode(), headers)
-
-    def send_bytes(self, status: int, data: bytes, headers: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
 
     def send_error_json(self, status: int, kind: str, message: str, anthropic: bool) -> None:
         error = {"type": kind, "message": message}
@@ -134,33 +114,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.do_ok(script, body, anthropic)
 
     def do_hang(self, script: Script, body: Any, anthropic: bool) -> None:
-        script.released.wait(script.hang_s)
-        self.close_connection = True
+        self.hang()
 
     def do_drip(self, script: Script, body: Any, anthropic: bool) -> None:
-        """Bytes keep coming, so no read ever times out, but the answer never ends."""
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", "100000")
-        self.end_headers()
-        end = time.monotonic() + script.hang_s
-        try:
-            while time.monotonic() < end and not script.released.wait(0.05):
-                self.wfile.write(b" ")
-                self.wfile.flush()
-        except OSError:
-            pass
-        self.close_connection = True
+        self.drip()
 
     def do_truncated(self, script: Script, body: Any, anthropic: bool) -> None:
-        data = json.dumps(self.answer(script, body, anthropic)).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data[: len(data) // 2])
-        self.wfile.flush()
-        self.close_connection = True
+        self.cut_off(self.answer(script, body, anthropic))
 
     def do_malformed(self, script: Script, body: Any, anthropic: bool) -> None:
         self.send_bytes(200, b'{"id": "x", "choices": [}')
@@ -185,22 +145,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_json(200, openai_answer("{", "length"))
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    script: Script
-
-
-@contextmanager
-def serve() -> Iterator[tuple[str, Script]]:
+def serve() -> AbstractContextManager[tuple[str, Script]]:
     """Run the server; yields its base URL (without ``/v1``) and its script."""
-    server = _Server(("127.0.0.1", 0), _Handler)
-    server.script = Script()
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", server.script
-    finally:
-        server.script.released.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return serving(_Handler, Script())

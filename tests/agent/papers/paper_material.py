@@ -17,7 +17,8 @@ from agent.papers.claims.ledger import Ledger
 from agent.papers.latex.document import Draft, assemble
 from agent.papers.latex.figures import PaperFigure, draw_figures
 from agent.papers.latex.tables import table_keys
-from agent.papers.sections import SECTIONS, default_source
+from agent.papers.sections import SECTIONS
+from agent.papers.stock import default_source
 
 
 def _writer() -> Any:

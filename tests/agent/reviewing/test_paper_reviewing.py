@@ -206,7 +206,7 @@ def test_a_paper_that_is_too_long_is_cut_again(
 ) -> None:
     long = write_pdf(tmp_path / "long.pdf", repeat=10)
     model = ShortSighted(9_000)
-    monkeypatch.setattr("agent.reviewing.session.open_model", lambda name: model)
+    monkeypatch.setattr("agent.reviewing.session.open_model", lambda name, slots=None: model)
     plan = ReviewPlan(reviewers=1, reflections=0)
     verdict = review_file(long, ["short-sighted"], plan, home=tmp_path).verdict
     assert model.lengths[0] > 9_000 >= model.lengths[-1]
@@ -230,7 +230,9 @@ def test_room_is_what_the_context_leaves() -> None:
 def test_a_budget_needs_a_price_and_holds(
     paper: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.reviewing.session.open_model", lambda name: ShortSighted(10**6))
+    monkeypatch.setattr(
+        "agent.reviewing.session.open_model", lambda name, slots=None: ShortSighted(10**6)
+    )
     plan = ReviewPlan(reviewers=1, reflections=0)
     with pytest.raises(UserError, match="price of short-sighted is not known"):
         review_file(paper, ["short-sighted"], plan, home=tmp_path / "a", budget_usd=1.0)
