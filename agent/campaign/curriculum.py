@@ -53,6 +53,8 @@ __all__ = ["Generations", "checkpoint_name"]
 
 # First word of a spawn key, as in agent.proposers.llm: streams that must never meet.
 _CHOOSE = 3
+# Newly learned tasks that a line of progress names; the report has all of them.
+_NAMED = 6
 
 _Read = TypeVar("_Read")
 
@@ -363,5 +365,7 @@ class Generations:
             )
             if not unanswered:
                 step.add_attempt(AttemptRecord(record.id, 0, code))
-        learned = ", ".join(dict.fromkeys(n for one in results for n in one.detail["new"]))
-        context.tell(f"{settled.name}: {settled.score:.4f}; learned {learned or 'nothing new'}")
+        learned = list(dict.fromkeys(n for one in results for n in one.detail["new"]))
+        shown = ", ".join(learned[:_NAMED]) or "nothing new"
+        more = f" and {len(learned) - _NAMED} more" if len(learned) > _NAMED else ""
+        context.tell(f"{settled.name}: {settled.score:.4f}; learned {shown}{more}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from agent.archive import Archive, CampaignRecord, CandidateRecord
+from agent.archive import GENERATION, Archive, CampaignRecord, CandidateRecord
 from agent.evaluation.racing import best_of, gain
 from agent.evaluation.seeds import Job, jobs_of
 from agent.evaluation.statistics import Estimate, interval
@@ -91,6 +91,9 @@ class ScoreBook:
 
     def seeds(self, candidate: CandidateRecord) -> tuple[int, int]:
         """On how many seeds a candidate was scored: those of the search, and fresh ones."""
+        if candidate.stage == GENERATION:
+            agents = self.archive.evaluations(candidate.id, GENERATION)
+            return len({record.seed for record in agents}), 0
         counts = []
         for tiers in (("search", "screen"), ("confirm",)):
             counts.append(
