@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from agent.cli.commands.answers import answers
 from agent.cli.commands.campaigns import list_campaigns, status, stop
 from agent.cli.commands.candidates import best, show
 from agent.cli.commands.doctor import doctor
@@ -69,6 +70,7 @@ for command, name, panel, example in (
     (status, "status", _CAMPAIGNS, "discover status --json"),
     (list_campaigns, "list", _CAMPAIGNS, "discover list"),
     (report, "report", _CAMPAIGNS, "discover report 3f2a"),
+    (answers, "answers", _CAMPAIGNS, "discover answers 3f2a --out answers.jsonl"),
     (best, "best", _CANDIDATES, "discover best --limit 20"),
     (show, "show", _CANDIDATES, "discover show 3f2a-7"),
     (ideas, "ideas", _CANDIDATES, "discover ideas 3f2a"),

@@ -27,9 +27,10 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -42,7 +43,7 @@ from agent.llm.contract import (
 )
 from templates.errors import InfrastructureError, UserError
 
-__all__ = ["RecordedModel", "Recorder"]
+__all__ = ["RecordedModel", "Recorder", "write_answers"]
 
 
 class _Failure(BaseModel):
@@ -222,3 +223,63 @@ def _read(path: Path) -> list[_Entry]:
     if not entries:
         raise UserError(f"the recording {path} is empty")
     return entries
+
+
+class Answered(Protocol):
+    """A call as an archive keeps it; see `agent.archive.ModelCallRecord`."""
+
+    @property
+    def prompt_hash(self) -> str: ...
+    @property
+    def seed(self) -> int | None: ...
+    @property
+    def completion(self) -> str | None: ...
+    @property
+    def declined(self) -> tuple[str, str] | None: ...
+    @property
+    def prompt_tokens(self) -> int: ...
+    @property
+    def completion_tokens(self) -> int: ...
+    @property
+    def cost_usd(self) -> float: ...
+
+
+def write_answers(calls: Iterable[Answered], path: Path) -> int:
+    """Write calls that were answered as a recording.
+
+    Failures of a provider are left out, since the call was made again; refusals are answers.
+
+    Args:
+        calls: Of one campaign.
+        path: The JSONL file; what was in it is replaced, and as a whole.
+
+    Returns:
+        How many answers there are.
+
+    Raises:
+        UserError: There is none, or the file cannot be written.
+    """
+    lines = []
+    for call in calls:
+        line: dict[str, Any] = {"prompt_hash": call.prompt_hash, "seed": call.seed}
+        if call.declined is not None:
+            kind, message = call.declined
+            line["error"] = {"kind": kind, "message": message}
+        elif call.completion:
+            line["text"] = call.completion
+        else:
+            continue
+        line["prompt_tokens"] = call.prompt_tokens
+        line["completion_tokens"] = call.completion_tokens
+        line["cost_usd"] = call.cost_usd
+        lines.append(json.dumps(line, ensure_ascii=False) + "\n")
+    if not lines:
+        raise UserError("no language model answered anything in this campaign")
+    begun = path.with_name(f".{path.name}.begun")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        begun.write_text("".join(lines), encoding="utf-8")
+        begun.replace(path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}") from error
+    return len(lines)

@@ -12,6 +12,7 @@ import pytest
 from agent.archive import CHOSEN, GENERATION, Archive
 from agent.campaign import Campaign, CampaignSettings, Progress
 from agent.campaign.curriculum import checkpoint_name
+from agent.llm.recorded import write_answers
 from agent.report import write_report
 from templates.errors import UserError
 
@@ -69,12 +70,7 @@ def test_a_record_of_answers_replays_to_the_same_bits_also_when_resumed(tmp_path
         expected = content(archive, record.id)
         calls = archive.model_calls(record.id)
     kept = tmp_path / "kept.jsonl"
-    kept.write_text(
-        "".join(
-            json.dumps({"prompt_hash": call.prompt_hash, "text": call.completion}) + "\n"
-            for call in calls
-        )
-    )
+    assert write_answers(calls, kept) == len(calls)
     home = tmp_path / "second"
     with Archive(home / "archive.db") as archive:
         record = Campaign.create(archive, settings(kept, 2), home).run(Silent())

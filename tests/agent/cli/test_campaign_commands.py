@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 
 import pytest
 
 from agent.archive import Archive
+from agent.llm.recorded import RecordedModel
 
 
 @pytest.fixture
@@ -102,3 +105,24 @@ def test_stop_leaves_a_request_that_a_running_campaign_sees(discover, interrupte
     assert found.code == 0
     assert f"discover resume {interrupted.campaign}" in found.out
     assert list((interrupted.path / interrupted.campaign).iterdir())
+
+
+def test_answers_are_a_recording_that_a_model_can_be_made_of(discover, home, tmp_path):
+    path = tmp_path / "answers.jsonl"
+    found = discover("answers", "--out", path, "--home", home.path)
+    assert found.code == 0
+    assert f"--model recorded:{path}" in found.out
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    with Archive(home.path / "archive.db") as archive:
+        calls = archive.model_calls(home.campaign)
+    assert [line["text"] for line in lines] == [call.completion for call in calls]
+    with contextlib.closing(RecordedModel(path)) as model:
+        assert model.context_tokens is None
+    assert list(path.parent.glob(".*")) == []
+
+
+def test_answers_that_cannot_be_written_say_why(discover, home, tmp_path):
+    (tmp_path / "file").write_text("")
+    found = discover("answers", "--out", tmp_path / "file" / "a.jsonl", "--home", home.path)
+    assert found.code != 0
+    assert "cannot be written" in found.err
