@@ -11,8 +11,9 @@ from agent.campaign.context import Context
 from agent.campaign.reviewing import Reviewing
 from agent.campaign.scoring import run_ablations, run_tier, scores_of
 from agent.evaluation.racing import Verdict, gain, judge
-from agent.evaluation.seeds import Job
+from agent.evaluation.seeds import Job, jobs_of
 from agent.evaluation.statistics import alpha_spent
+from templates.contract import Tier
 from templates.errors import CandidateError
 
 __all__ = ["Confirming"]
@@ -80,6 +81,7 @@ class Confirming:
         table = {}
         for record in self._baselines.ranked()[:count]:
             context.raise_if_stopping()
+            self._tell(record, tier)
             program = self._baselines.program(record)
             table[record.name] = run_tier(context, record, program, tier)
             context.hide(record.index)
@@ -92,6 +94,7 @@ class Confirming:
         if record.outcome in ("confirmed", "discovery"):
             return record
         tier = context.spec.tier("confirm")
+        self._tell(record, tier)
         program = context.engine.trace(record.code)
         try:
             scores = run_tier(context, record, program, tier)
@@ -131,6 +134,14 @@ class Confirming:
             payload = {"candidate": record.id, **_as_json(verdict, accepted)}
             step.add_event(EventRecord(context.id, datetime.now(UTC), "confirmed", payload))
         return settled
+
+    def _tell(self, record: CandidateRecord, tier: Tier) -> None:
+        """Say what is going to be measured; nothing where the archive has all of it."""
+        context = self._context
+        left = len(jobs_of(context.spec, tier, context.seed))
+        left -= len(scores_of(context, record, tier))
+        if left:
+            context.tell(f"{record.name}: {left} runs on fresh seeds and held-out tasks")
 
 
 def _as_json(verdict: Verdict, accepted: bool) -> dict[str, object]:

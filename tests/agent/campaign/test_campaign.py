@@ -116,6 +116,9 @@ def loss(p, t):
         assert candidate.outcome in ("confirmed", "discovery")
         (found,) = dependences(book, candidate)
         assert (found.task.name, found.of.name) == ("outliers_short", "outliers")
+        told = [one.payload["text"] for one in archive.events(record.id, kinds=["process.message"])]
+        (before,) = [line for line in told if line.startswith("cauchy: ") and "fresh seeds" in line]
+        assert int(before.split()[1]) > 0
         # After one step the line is not yet where the points are.
         assert found.loss.n == 5
         assert found.words.startswith("matters: ")
