@@ -1,6 +1,8 @@
 import os
 import sqlite3
-from contextlib import closing
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -66,14 +68,31 @@ def test_an_archive_that_cannot_be_written_says_so(archive, campaign, make):
         archive.add_candidate(make.candidate(campaign, 0))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permission_says_so(tmp_path):
-    tmp_path.chmod(0o500)
+_NOBODY = 65534
+
+
+@contextmanager
+def without_root() -> Iterator[None]:
+    """Be somebody whom permissions hold for, since root may write everywhere."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(_NOBODY)
     try:
-        with pytest.raises(UserError, match="cannot"):
-            Archive(tmp_path / "archive.db")
+        yield
     finally:
-        tmp_path.chmod(0o700)
+        os.seteuid(user)
+
+
+def test_a_folder_without_permission_says_so():
+    # Not below tmp_path, which nobody but its owner may enter.
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "home"
+        folder.mkdir()
+        folder.chmod(0o555)
+        Path(place).chmod(0o755)
+        with without_root(), pytest.raises(UserError, match="cannot"):
+            Archive(folder / "archive.db")
+        assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("place", ["/proc/self/nowhere/archive.db", "/dev/null/archive.db"])
