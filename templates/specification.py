@@ -260,6 +260,9 @@ class TemplateSpec(_Frozen):
         default={"cpu": 1},
         description="leading axis of an exported program on each platform (cpu, cuda)",
     )
+    needs: Literal["cuda"] | None = Field(
+        default=None, description="a platform without which it takes too long to be any use"
+    )
     metrics: tuple[Metric, ...]
     tasks: tuple[Task, ...]
     tiers: tuple[Tier, ...]

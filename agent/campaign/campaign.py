@@ -84,7 +84,7 @@ class Campaign:
             UserError: Template, sandbox or settings cannot be used.
         """
         template = settings.load()
-        choose_sandbox(settings.sandbox)
+        choose_platform(template.spec, choose_sandbox(settings.sandbox))
         now = datetime.now(UTC)
         record = CampaignRecord(
             id=archive.new_campaign_id(template.spec.name, now, settings.seed),

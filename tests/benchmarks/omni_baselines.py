@@ -1,4 +1,4 @@
-"""The baselines of omni compared: five curricula and a control, on one fixed bank of tasks.
+"""The baselines of omni compared: six curricula and a control, on one fixed bank of tasks.
 
 Usage: python tests/benchmarks/omni_baselines.py [--seeds 4] [--task standard] [--json FILE]
 

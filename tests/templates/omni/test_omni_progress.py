@@ -133,6 +133,7 @@ def state(seed: int) -> tuple[Floats, ...]:
     slow = fast * random.uniform(0.3, 1.0, COUNT)
     told = np.zeros((COUNT, len(COLUMNS)))
     told[:, 0] = random.integers(0, 60, COUNT)
+    told[:, 1] = random.integers(1, 11, COUNT)
     told[:, 3] = random.integers(0, 40, COUNT)
     told[:, 5] = success
     return fast, slow, np.zeros(COUNT), told
@@ -169,6 +170,11 @@ def test_baselines_are_what_they_say(
         expected = likely * np.where(boring, 0.001, 1.0)
         assert np.allclose(sampler(name, arguments), expected / expected.sum(), atol=1e-6), name
     assert np.allclose(sampler("uniform", arguments), 1 / COUNT)
+    done = told[:, 5]
+    floor = 1e-4
+    learnable = np.where(done > 0, abs(fast - slow) + 0.1 * done * (1 - done), 0) / told[:, 1]
+    expected = (learnable + floor) / (learnable + floor).sum()
+    assert np.allclose(sampler("learnability", arguments), expected, atol=1e-6)
     never = sampler("control_never_done", arguments)
     assert never[told[:, 5] > 0].sum() == 0.0
 
