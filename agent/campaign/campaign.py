@@ -256,7 +256,7 @@ class Campaign:
             context.spec,
             caller,
             open_catalogues(knobs.literature, self._home, context.wait),
-            IdeaPlan(knobs.idea_reflections, knobs.idea_searches),
+            IdeaPlan(knobs.idea_reflections, knobs.idea_searches, knobs.call_timeout_s),
         )
         slots = Slots(
             context,

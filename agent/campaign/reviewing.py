@@ -181,5 +181,12 @@ def open_reviewing(
         choice = "off" if recorded else "advise"
     if choice == "off":
         return Reviewing(context, [RuleReviewer()])
-    model = ModelCodeReviewer(context.archive, caller, models, context.seed, context.first_proposal)
+    model = ModelCodeReviewer(
+        context.archive,
+        caller,
+        models,
+        context.seed,
+        context.first_proposal,
+        context.knobs.call_timeout_s,
+    )
     return Reviewing(context, [RuleReviewer()], model, model_decides=choice == "decide")

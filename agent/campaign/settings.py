@@ -67,7 +67,9 @@ class Knobs(BaseModel):
     explore_temperature: float = Field(Sampling.explore_temperature, ge=0, le=2)
     repair_temperature: float = Field(Sampling.repair_temperature, ge=0, le=2)
     max_tokens: int = Field(Sampling.max_tokens, ge=64, le=32768)
-    call_timeout_s: float = Field(Sampling.timeout_s, gt=0)
+    call_timeout_s: float = Field(
+        Sampling.timeout_s, gt=0, description="longest call of a proposal, an idea or a code review"
+    )
     call_tries: int = Field(6, ge=1, le=50, description="tries per call before the campaign stops")
 
     @classmethod

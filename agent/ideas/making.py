@@ -33,7 +33,6 @@ _PROMPTS = ("system.jinja", "idea.jinja", "reflect.jinja", "novelty.jinja")
 # First word of a spawn key; the proposer has 1 and 2.
 _IDEA, _NOVELTY = 3, 4
 _MAX_TOKENS = 500
-_TIMEOUT_S = 600.0
 _TEMPERATURE, _SECOND_LOOK, _COMPARING = 0.9, 0.5, 0.1
 _BEST, _RECENT = 4, 4
 
@@ -45,10 +44,12 @@ class IdeaPlan:
     Args:
         reflections: Second looks at each.
         searches: Most searches of the literature for each; none where nothing is asked.
+        timeout_s: Longest call, connecting included.
     """
 
     reflections: int = 1
     searches: int = 2
+    timeout_s: float = 900.0
 
 
 class IdeaMaker:
@@ -211,7 +212,7 @@ class _Turn:
             max_tokens=_MAX_TOKENS,
             # Providers take a signed 32-bit seed.
             seed=int(sequence.generate_state(1)[0]) & 0x7FFF_FFFF,
-            timeout_s=_TIMEOUT_S,
+            timeout_s=self._plan.timeout_s,
         )
         call = self._caller.call(self._model, request, slot=self._index, attempt=number, role=role)
         return call.completion or ""

@@ -27,7 +27,6 @@ _REVIEW = 5
 _TRIES = 2
 _TEMPERATURE = 0.2
 _MAX_TOKENS = 400
-_TIMEOUT_S = 600.0
 _ROLE = "code_review"
 
 
@@ -41,6 +40,7 @@ class ModelCodeReviewer:
             another one where there are several.
         seed: The campaign's.
         first: Index of the first proposal.
+        timeout_s: Longest call, connecting included.
     """
 
     name = "model"
@@ -52,11 +52,13 @@ class ModelCodeReviewer:
         models: Sequence[LanguageModel],
         seed: int,
         first: int,
+        timeout_s: float,
     ) -> None:
         self._caller = caller
         self._models = models
         self._seed = seed
         self._first = first
+        self._timeout_s = timeout_s
         for name in PROMPTS:
             text = prompt_text(name)
             digest = hashlib.sha256(text.encode()).hexdigest()
@@ -87,7 +89,7 @@ class ModelCodeReviewer:
                 max_tokens=_MAX_TOKENS,
                 # Providers take a signed 32-bit seed.
                 seed=int(sequence.generate_state(1)[0]) & 0x7FFF_FFFF,
-                timeout_s=_TIMEOUT_S,
+                timeout_s=self._timeout_s,
             )
             call = self._caller.call(
                 model, request, slot=subject.index, attempt=attempt, role=_ROLE
