@@ -116,7 +116,7 @@ class IdeaMaker:
         kept = {one.slot: one for one in ideas_of(self._archive, self._campaign)}
         if slot in kept:
             return kept[slot]
-        turn = _Turn(self._caller, model, slot, index, self._seed)
+        turn = _Turn(self._caller, model, slot, index, self._seed, self._plan.timeout_s)
         try:
             idea, novelty = self._think(turn, visible, [kept[n] for n in kept if n < settled])
         except CandidateError as error:
@@ -165,13 +165,20 @@ class _Turn:
     """The calls for one idea, counted."""
 
     def __init__(
-        self, caller: Caller, model: LanguageModel, slot: int, index: int, seed: int
+        self,
+        caller: Caller,
+        model: LanguageModel,
+        slot: int,
+        index: int,
+        seed: int,
+        timeout_s: float,
     ) -> None:
         self._caller = caller
         self._model = model
         self._slot = slot
         self._index = index
         self._seed = seed
+        self._timeout_s = timeout_s
         self._asked = 0
         self._compared = 0
 
@@ -212,7 +219,7 @@ class _Turn:
             max_tokens=_MAX_TOKENS,
             # Providers take a signed 32-bit seed.
             seed=int(sequence.generate_state(1)[0]) & 0x7FFF_FFFF,
-            timeout_s=self._plan.timeout_s,
+            timeout_s=self._timeout_s,
         )
         call = self._caller.call(self._model, request, slot=self._index, attempt=number, role=role)
         return call.completion or ""
