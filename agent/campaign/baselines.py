@@ -143,12 +143,15 @@ class Baselines:
         ]
         # What an experiment's edits are compared with is measured on every seed in any case.
         always = {UNTOUCHED} if spec.experiment is not None else set()
+        if (search.effort, search.seeds) == (screen.effort, screen.seeds):
+            # The search has nothing that is not measured yet: all of them are in it.
+            always = {record.name for record in everyone}
         table = {
             record.name: scores_of(context, record, screen)
             for record in alive
             if record.name not in always
         }
-        while len(table) > _MAX_SEARCHED - len(always):
+        while len(table) > max(0, _MAX_SEARCHED - len(always)):
             # The worst of those that are left goes, until few enough are.
             keep = dict(table)
             while len(keep) > 1:
