@@ -145,7 +145,7 @@ class Baselines:
         always = {UNTOUCHED} if spec.experiment is not None else set()
         if (search.effort, search.seeds) == (screen.effort, screen.seeds):
             # The search has nothing that is not measured yet: all of them are in it.
-            always = {record.name for record in everyone}
+            always = {record.name for record in everyone if record.kind == "baseline"}
         table = {
             record.name: scores_of(context, record, screen)
             for record in alive

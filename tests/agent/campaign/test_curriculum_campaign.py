@@ -59,6 +59,8 @@ def test_a_record_of_answers_replays_to_the_same_bits_also_when_resumed(tmp_path
         assert [len(one.parents) for one in generations] == [0, 1, 1]
         check_agents(archive, record.id)
         # After a whole training it has a score of the kind that baselines have.
+        baselines = archive.candidates(record.id, kinds=["baseline"])
+        assert {one.stage for one in baselines} == {"search"}
         board = archive.leaderboard(record.id, 10)
         assert {one.name for one in board[:3]} == {"generation_2", "uniform", "learning_progress"}
         page = write_report(archive, record.id, tmp_path / "first").read_text()
