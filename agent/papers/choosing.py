@@ -198,6 +198,10 @@ class ChoosingAuthor(Author):
         telling = [word for word in words if word not in _STOP_WORDS]
         if any(len(word) > _LONGEST_WORD for word in words):
             problems.append(Problem("empty", "words run into each other"))
+        if any(f"non-{word}" in words for word in words):
+            problems.append(Problem("claim", "the sentence says a thing and its opposite"))
+        if any(_run_together(word, words, known) for word in telling):
+            problems.append(Problem("empty", "two words are written as one"))
         if any(telling.count(word) > 2 for word in telling):
             problems.append(Problem("empty", "the sentence says the same words again and again"))
         for text in known:
@@ -208,6 +212,15 @@ class ChoosingAuthor(Author):
                 problems.append(Problem("empty", "the sentence repeats what is said already"))
                 break
         return problems
+
+
+def _run_together(word: str, words: Sequence[str], known: Sequence[str]) -> bool:
+    """Whether a word that nothing else uses is two that are used, one after the other."""
+    used = set(re.findall(r"[a-z-]+", " ".join(known).lower())) | (set(words) - {word})
+    if word in used:
+        return False
+    halves = ((word[:place], word[place:]) for place in range(4, len(word) - 3))
+    return any(first in used and second in used for first, second in halves)
 
 
 def manner_of(model: LanguageModel, begun: Sequence[str]) -> type[Author]:

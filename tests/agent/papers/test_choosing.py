@@ -100,6 +100,8 @@ def test_sentences_that_may_not_stand_are_left_out(
         "The idea behind it may be to be twice as quick as any other loss is.",
         "The idea behind it may be to say loss and loss and loss about loss.",
         "The idea behind it may be to put soandsomanywordsintoone without any need.",
+        "The idea behind it may be to have a convex, non-convex shape of pairs near zero.",
+        "The idea behind it may be to treat pairs near a border unlike nearborder ones.",
         "Pairs near the border are treated with a little more care than elsewhere.",
     ]
     section = next(one for one in SECTIONS if one.name == "method")
