@@ -12,7 +12,8 @@ from templates.errors import CandidateError
 __all__ = ["Idea", "idea_schema", "parse_idea"]
 
 # Longest texts, in characters: an idea goes into prompts of small models.
-_LENGTHS = {"name": 40, "hypothesis": 240, "experiment": 240, "expected_effect": 160}
+LENGTHS = {"name": 40, "hypothesis": 240, "experiment": 240, "expected_effect": 160}
+_NAME = "^[a-z][a-z0-9_]{2,39}$"
 _RATINGS = ("interestingness", "feasibility", "novelty")
 
 
@@ -55,7 +56,10 @@ class Idea:
 
 def idea_schema() -> dict[str, Any]:
     """The JSON schema of an idea; reasons are written before ratings."""
-    texts = {name: {"type": "string", "maxLength": most} for name, most in _LENGTHS.items()}
+    texts: dict[str, Any] = {
+        name: {"type": "string", "maxLength": most} for name, most in LENGTHS.items()
+    }
+    texts["name"] = {"type": "string", "pattern": _NAME}
     ratings = {name: {"enum": list(range(1, 11))} for name in _RATINGS}
     return {
         "type": "object",
@@ -82,7 +86,7 @@ def parse_idea(text: str) -> Idea:
     if not isinstance(found, dict):
         raise CandidateError("idea", "the answer is not one JSON object")
     values: dict[str, Any] = {}
-    for name, most in _LENGTHS.items():
+    for name, most in LENGTHS.items():
         said = found.get(name)
         if not isinstance(said, str) or not said.strip():
             raise CandidateError("idea", f"{name!r} is missing or says nothing")

@@ -34,7 +34,7 @@ _PRAISE = re.compile(
     r"best|great\w*|excellent|successful\w*|good|well|strong\w*|achiev\w+|performs?|performance|"
     r"accura\w+|confident|confidence|crucial|critical|important|essential|discover\w+|prove[nsd]?|"
     r"demonstrat\w+|show(?:s|n|ed)?|outperform\w*|better|worse|higher|lower|superior\w*|improv\w+|"
-    r"enhanc\w+|beat\w*|exceed\w*|surpass\w*|ahead|behind|known functions?|i|we|our|us|"
+    r"enhanc\w+|beat\w*|exceed\w*|surpass\w*|ahead|behind|known functions?|baselines?|i|we|our|us|"
     r"you|your|section|sentence|json)\b",
     re.IGNORECASE,
 )

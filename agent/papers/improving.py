@@ -40,8 +40,8 @@ _TIMEOUT_S = 600.0
 _TEMPERATURE = 0.3
 _ADVICE_LENGTH = 200
 _WORDS: Mapping[Measure, str] = {
-    "fresh_seeds": "measure it on fresh seeds and held-out tasks, beside the best known functions",
-    "missing_baselines": "measure every known function on the fresh seeds, not only the best ones",
+    "fresh_seeds": "measure it on fresh seeds and held-out tasks, beside the best baselines",
+    "missing_baselines": "measure every baseline on the fresh seeds, not only the best ones",
     "ablation": "measure what it depends on, with parts of what it is told taken away",
 }
 

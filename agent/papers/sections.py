@@ -46,14 +46,14 @@ SECTIONS: tuple[Section, ...] = (
         "introduction",
         "Introduction",
         "Say what question the paper asks, why it matters and what was done.",
-        ("names", "counts", "task", "cite"),
+        ("names", "idea", "counts", "task", "cite"),
         "five to eight",
     ),
     Section(
         "related_work",
         "Related work",
         "Say what the cited work did and how this paper differs. State no result.",
-        ("names", "cite"),
+        ("names", "idea", "cite"),
         "four to seven",
     ),
     Section(
@@ -61,13 +61,13 @@ SECTIONS: tuple[Section, ...] = (
         "Method",
         "Explain how the candidate works, from its closed form, and how it was made. State no "
         "result.",
-        ("names", "function", "cite"),
+        ("names", "idea", "function", "cite"),
         "four to seven",
     ),
     Section(
         "experiments",
         "Experiments",
-        "Say how functions are scored and compared: tasks, metric, seeds, known functions, the "
+        "Say how candidates are scored and compared: tasks, metric, seeds, baselines, the "
         "rule for a discovery. State no result.",
         ("names", "counts", "task", "settings", "tables", "cite"),
         "five to eight",
@@ -76,14 +76,14 @@ SECTIONS: tuple[Section, ...] = (
         "results",
         "Results",
         "State what was measured, also where it is against the candidate, and what it means.",
-        ("names", "values", "differences", "figures", "tables"),
+        ("names", "idea", "values", "differences", "figures", "tables"),
         "six to ten",
     ),
     Section(
         "limitations",
         "Limitations",
         "Say what the measurements cannot tell, honestly and concretely.",
-        ("names", "counts"),
+        ("names", "reviews", "counts"),
         "four to seven",
     ),
     Section(
@@ -162,6 +162,11 @@ def _group(group: str, ledger: Ledger) -> list[tuple[str, ...]]:
             ("described", "template"),
             ("described", "metric", metric),
         ],
+        "idea": [
+            *(("idea", part) for part in ("hypothesis", "experiment", "expected_effect")),
+            *(("idea", part) for part in ("verdict", "literature")),
+        ],
+        "reviews": [("review", who, "text") for who in ("rules", "model")],
         "function": [("described", "function", one.name) for one in book.spec.functions],
         "settings": [("setting", "confidence"), ("setting", "decision_confidence")],
         "values": [
@@ -188,7 +193,7 @@ def _sorted(keys: Collection[str], ledger: Ledger) -> list[str]:
 
 
 def others_of(book: FactBook) -> list[str]:
-    """Known functions that the text is likely to name, the best one first."""
+    """Baselines that the text is likely to name, the best one first."""
     first = [] if book.best is None else [book.best.name]
     if book.confirmation is not None:
         first += [book.confirmation.gain_over, book.confirmation.held_out_over or ""]

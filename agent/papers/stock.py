@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from agent.papers.claims.book import FactBook
+from agent.papers.claims.facts import Reference, UnknownReferenceError
 from agent.papers.claims.language import parse
 from agent.papers.claims.ledger import OTHER_FUNCTIONS, Ledger
 from agent.papers.claims.plain_facts import thought_of
@@ -30,6 +31,9 @@ OWN = "own"
 _HEAD = re.compile(r"== (?P<optional>\? )?(?P<name>\w+) \| (?P<words>.+)")
 _STYLES = (0, 1)
 _MOST_OTHERS = 4
+_MOST_FOUND = 3
+_MOST_METRICS = 3
+_REVIEWERS = ("rules", "model")
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,7 @@ def plain_text(source: str, ledger: Ledger) -> str:
 
 
 def place_status(book: FactBook) -> Mapping[str, tuple[Status, str]]:
-    """Where the candidate can be compared with the best known function: how, over whom."""
+    """Where the candidate can be compared with the best baseline: how, over whom."""
     others = {"search": None if book.best is None else book.best.name}
     if book.confirmation is not None:
         others["fresh"] = book.confirmation.gain_over
@@ -180,7 +184,7 @@ def compare(book: FactBook, standing: tuple[Status, str], place: str, style: int
         "behind": (
             f"On {where}, {me} is behind {them}: its paired gain is {by} (interval {within}).",
             f"The paired gain of {me} over {them} on {where} is {by} (interval {within}): the "
-            "known function stays ahead.",
+            "baseline stays ahead.",
         ),
         "open": (
             f"On {where}, the paired gain of {me} over {them} is {by} (interval {within}), so "
@@ -190,6 +194,14 @@ def compare(book: FactBook, standing: tuple[Status, str], place: str, style: int
         ),
     }
     return said[status][style]
+
+
+def _known(book: FactBook, *reference: str) -> bool:
+    try:
+        book.fact(Reference(reference[0], reference[1:]))
+    except UnknownReferenceError:
+        return False
+    return True
 
 
 def _versus(book: FactBook, other: str) -> str:
@@ -220,6 +232,7 @@ def _variables(ledger: Ledger, template_figures: Sequence[str]) -> dict[str, obj
             and book.best is not None,
             "formula": bool(book.candidate.closed_form),
             "thought": bool(thought_of(book.candidate)),
+            "idea": book.idea.record is not None,
         },
         "status": {name: status.get(name) for name in ("search", "fresh", "held_out")},
         "styles": _STYLES,
@@ -228,6 +241,17 @@ def _variables(ledger: Ledger, template_figures: Sequence[str]) -> dict[str, obj
         "others": [name for name in others_of(book) if name != best][:_MOST_OTHERS],
         "control_names": [one.name for one in book.baselines.values() if one.kind == "control"],
         "own_works": ", ".join(repr(key) for key in own[:4]),
+        "novelty": None if book.idea.novelty is None else book.idea.novelty.verdict,
+        "nearest": ", ".join(repr(key) for key in ledger.found[:_MOST_FOUND]),
+        "reviewed": [name for name in _REVIEWERS if _known(book, "review", name, "verdict")],
+        "other_metrics": [
+            one.name
+            for one in book.spec.metrics
+            if not one.primary
+            and all(
+                _known(book, "interval", who, one.name) for who in ("candidate", "best_baseline")
+            )
+        ][:_MOST_METRICS],
         "metric": book.spec.primary.name,
         "boundary": book.spec.boundary,
         "functions": [function.name for function in book.spec.functions if function.required],

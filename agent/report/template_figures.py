@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
@@ -37,12 +38,21 @@ Curves: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class DrawnFigure:
-    """A figure with its caption."""
+    """A figure with its caption.
+
+    Args:
+        key: Unique among the figures of a template.
+        title: A few words.
+        caption: What it shows.
+        figure: The drawing; says what went wrong where that failed.
+        failed: What went wrong, in one line.
+    """
 
     key: str
     title: str
     caption: str
     figure: Figure
+    failed: str = ""
 
 
 def details_of(book: ScoreBook, candidates: Sequence[CandidateRecord]) -> Details:
@@ -85,7 +95,7 @@ def load_figures(template: Template) -> ModuleType | None:
     first line of the docstring is the title, what follows up to ``Args:`` the caption. Functions
     listed in ``CURVE_FIGURES`` are called in the same way with `Curves` of both.
     ``REFERENCE_BASELINE`` may name the baseline that everything is compared with. The module must
-    not import JAX: it runs in the host.
+    not import JAX: it runs in the host. A file that cannot be loaded has one figure that says why.
     """
     file = template.path / "figures.py"
     if not file.is_file():
@@ -94,7 +104,20 @@ def load_figures(template: Template) -> ModuleType | None:
     if spec is None or spec.loader is None:
         raise ImportError(f"{file} cannot be loaded")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # noqa: BLE001  whatever a template's author got wrong
+        return _broken(module.__name__, error)
+    return module
+
+
+def _broken(name: str, error: Exception) -> ModuleType:
+    def figures(candidates: Any, baselines: Any) -> Figure | None:
+        """Figures of the template"""
+        raise error
+
+    module = ModuleType(name)
+    vars(module)["FIGURES"] = (figures,)
     return module
 
 
@@ -108,7 +131,7 @@ def template_figures(
         candidates: What was proposed.
         baselines: What was known.
     """
-    return _drawn(module.FIGURES, candidates, baselines)
+    return _drawn(getattr(module, "FIGURES", ()), candidates, baselines)
 
 
 def curve_figures(module: ModuleType, candidates: Curves, baselines: Curves) -> list[DrawnFigure]:
@@ -142,11 +165,24 @@ def _drawn(
     if not candidates and not baselines:
         return drawn
     for function in functions:
+        title, _, rest = (function.__doc__ or function.__name__).strip().partition("\n")
+        caption = " ".join(rest.partition("Args:")[0].split())
+        name = function.__name__.replace("_", "-")
+        failed = ""
         with drawing_style():
-            figure = function(candidates, baselines)
+            try:
+                figure = function(candidates, baselines)
+            except Exception as error:  # noqa: BLE001  a report outweighs a figure of it
+                failed = f"{type(error).__name__}: {error}"
+                caption = f"{function.__name__} in figures.py of the template failed: {failed}"
+                figure = _notice(caption)
         if figure is not None:
-            title, _, rest = (function.__doc__ or function.__name__).strip().partition("\n")
-            caption = " ".join(rest.partition("Args:")[0].split())
-            name = function.__name__.replace("_", "-")
-            drawn.append(DrawnFigure(name, title.rstrip("."), caption, figure))
+            drawn.append(DrawnFigure(name, title.rstrip("."), caption, figure, failed))
     return drawn
+
+
+def _notice(words: str) -> Figure:
+    figure = Figure(figsize=(6.3, 0.8))
+    text = "\n".join(textwrap.wrap(words, 80)[:3])
+    figure.text(0.5, 0.5, text, ha="center", va="center", parse_math=False)
+    return figure

@@ -14,8 +14,8 @@ REFERENCE_BASELINE = "untouched"
 def learning_curves(candidates: Details, baselines: Details) -> Figure | None:
     """Nats per hidden character during the run
 
-    Mean over the seeds of the search, with its 95 % interval (Student's t) from three seeds on.
-    Known experiments are gray.
+    Lines are means over the seeds of the search, gray for known experiments. Bands are Student's t
+    intervals, drawn from three seeds on. Their level is 95 %.
 
     Args:
         candidates: Details of the seeds of each candidate, by name; drawn in color.

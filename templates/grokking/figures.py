@@ -14,9 +14,9 @@ REFERENCE_BASELINE = "untouched"
 def learning_curves(candidates: Details, baselines: Details) -> Figure | None:
     """Accuracy during the run
 
-    Mean over the seeds of the search, with its 95 % interval (Student's t) from three seeds on; on
-    the left pairs that the experiment was given, on the right pairs whose results it never sees.
-    Known experiments are gray.
+    On the left pairs that the experiment was given, on the right pairs whose results it never
+    sees. Lines are means over the seeds of the search, gray for known experiments. Bands are
+    Student's t intervals, drawn from three seeds on. Their level is 95 %.
 
     Args:
         candidates: Details of the seeds of each candidate, by name; drawn in color.

@@ -87,6 +87,12 @@ class Library:
             key for key, entry in self.entries.items() if key in own or entry.keywords & subjects
         )
 
+    def titled(self, titles: Sequence[str]) -> tuple[str, ...]:
+        """Keys of the publications that have one of these titles, in the order of the titles."""
+        keys = {_letters(entry.title): key for key, entry in self.entries.items()}
+        found = (keys.get(_letters(title)) for title in titles)
+        return tuple(dict.fromkeys(key for key in found if key is not None))
+
     def of_citation(self, citation: str) -> str | None:
         """The key of the first publication that a baseline's citation names by its number."""
         for number in _ARXIV.findall(citation):
@@ -125,6 +131,10 @@ def load_library(template: Template | None = None) -> Library:
         except PybtexError as error:
             raise UserError(f"{name}: {error}") from error
     return Library(merged)
+
+
+def _letters(title: str) -> str:
+    return "".join(filter(str.isalnum, title.lower()))
 
 
 def _entry(key: str, found: Any) -> Entry:

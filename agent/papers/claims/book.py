@@ -12,6 +12,7 @@ from agent.evaluation.seeds import Job, jobs_of
 from agent.evaluation.statistics import Estimate, interval
 from agent.loading import template_of
 from agent.papers.claims.facts import CONFIDENCE, Fact, Reference, Rows, UnknownReferenceError
+from agent.papers.claims.idea_facts import IdeaFacts
 from agent.papers.claims.plain_facts import PLAIN, PlainFacts
 from agent.papers.claims.rounding import decimals_of, percent, rounded
 from agent.report.confirmation import Confirmation, confirmations_of
@@ -84,6 +85,11 @@ class FactBook:
             "difference": self._difference,
             "difference_interval": self._difference_interval,
         }
+
+    @property
+    def idea(self) -> IdeaFacts:
+        """What is known of the idea that the candidate began with."""
+        return self._plain.idea
 
     @property
     def functions(self) -> tuple[str, ...]:

@@ -32,7 +32,9 @@ class Ledger:
         self.library = library
         self.figures = frozenset(figures)
         self.tables = frozenset(tables)
-        self.citable = frozenset(library.relevant(book.template))
+        self.found = library.titled(book.idea.compared)
+        """Keys of what the searches for the candidate's idea found, the nearest first."""
+        self.citable = frozenset((*library.relevant(book.template), *self.found))
         self._numbers: dict[Reference, int] = {}
         self._cited: dict[str, None] = {}
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from agent.archive import CandidateRecord, ModelCallRecord
 from agent.papers.claims.facts import CONFIDENCE, Fact, Reference, Rows, UnknownReferenceError
+from agent.papers.claims.idea_facts import IdeaFacts
+from agent.papers.claims.quoting import quotable
 from agent.papers.claims.rounding import percent
 from agent.report.summary import Summary, summary
 from agent.wording import duration, money
@@ -18,8 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PLAIN", "PlainFacts", "paper_role", "thought_of"]
 
-PLAIN = ("name", "baseline", "count", "cost", "setting", "described")
+PLAIN = ("name", "baseline", "count", "cost", "setting", "described", "idea", "review")
 _THOUGHT_LENGTH = 320
+_REVIEW_LENGTH = 400
 _CAMPAIGN_ROLES = ("propose", "repair")
 
 
@@ -39,6 +42,7 @@ class PlainFacts:
     def __init__(self, book: FactBook, version: int) -> None:
         self._book = book
         self._version = version
+        self.idea = IdeaFacts(book)
         self._functions: Mapping[str, Callable[..., Fact]] = {
             "name": self._name,
             "baseline": self._name,
@@ -46,6 +50,8 @@ class PlainFacts:
             "cost": self._cost,
             "setting": self._setting,
             "described": self._described,
+            "idea": self.idea.fact,
+            "review": self._review,
         }
 
     def function(self, name: str) -> Callable[..., Fact] | None:
@@ -189,6 +195,19 @@ class PlainFacts:
         rows = Rows("candidates", f"{candidate.id}, thought")
         return Fact(reference, "words", text, text, None, "quoted", (rows,))
 
+    def _review(self, reference: Reference, who: str, part: str) -> Fact:
+        """What the last review of the code by ``rules`` or ``model`` says."""
+        candidate = self._book.candidate
+        found = {one.reviewer: one for one in self._book.archive.reviews(candidate.id)}
+        known: list[str] = [name for name in ("rules", "model") if name in found]
+        if who not in known:
+            raise _unknown(reference, "review by", who, known or ["nobody"])
+        said = {"verdict": found[who].verdict, "text": quotable(found[who].text, _REVIEW_LENGTH)}
+        if not said.get(part):
+            raise _unknown(reference, f"part of the review by {who}", part, list(said))
+        rows = Rows("reviews", f"{candidate.id}, {who}, {part}")
+        return Fact(reference, "words", said[part], said[part], None, "quoted", (rows,))
+
     def _described(self, reference: Reference, kind: str, name: str = "") -> Fact:
         spec = self._book.spec
         if kind == "thought" and not name:
@@ -211,11 +230,7 @@ class PlainFacts:
 
 def thought_of(candidate: CandidateRecord) -> str:
     """The whole sentences at the beginning of what the author of a candidate said of it."""
-    plain = " ".join(candidate.thought.encode("ascii", "ignore").decode().split())
-    if len(plain) > _THOUGHT_LENGTH:
-        plain = plain[:_THOUGHT_LENGTH]
-        plain = plain[: plain.rfind(". ") + 1]
-    return plain if plain.endswith(".") else plain[: plain.rfind(". ") + 1]
+    return quotable(candidate.thought, _THOUGHT_LENGTH)
 
 
 def _amount(count: int) -> tuple[str, float, str]:

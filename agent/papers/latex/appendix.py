@@ -8,12 +8,20 @@ from collections.abc import Mapping, Sequence
 
 from agent.papers.authorship import BY_MODEL, CHOSEN, CHOSEN_AND_OWN, WRITTEN
 from agent.papers.claims.facts import Fact, Rows
+from agent.papers.claims.idea_facts import IDEA_RATINGS
 from agent.papers.claims.ledger import Ledger
 from agent.papers.claims.typeset import tex
 from agent.papers.latex.figures import PaperFigure
 from templates.contract import FunctionSignature
 
-__all__ = ["code_block", "formula_block", "provenance_block", "wrapped", "written_block"]
+__all__ = [
+    "code_block",
+    "formula_block",
+    "idea_block",
+    "provenance_block",
+    "wrapped",
+    "written_block",
+]
 
 _COLUMNS = 96
 _LONGEST_FORMULA = 900
@@ -101,6 +109,34 @@ def _occurs(symbol: str, math: str) -> bool:
     r"""Whether a symbol stands in a formula by itself: not \beta in \betaprime, nor x in \exp."""
     before = "" if symbol.startswith("\\") else r"(?<![A-Za-z\\])"
     return re.search(rf"{before}{re.escape(symbol)}(?![A-Za-z])", math) is not None
+
+
+def idea_block(ledger: Ledger) -> str:
+    """The idea that the candidate began with, as it was written down, and the searches for it."""
+    said = [
+        ("Hypothesis", "{{ idea('hypothesis') }}."),
+        ("Experiment", "{{ idea('experiment') }}."),
+        ("Expected effect", "{{ idea('expected_effect') }}."),
+        (
+            "Ratings by its author, of ten",
+            ", ".join(f"{name} {{{{ idea('rating', '{name}') }}}}" for name in IDEA_RATINGS) + ".",
+        ),
+    ]
+    novelty = ledger.book.idea.novelty
+    if novelty is not None:
+        said.append(("Novelty", "{{ idea('verdict') }}: {{ idea('literature') }}."))
+        said += [
+            ("Search", f"{{{{ idea('search', '{number}') }}}}.")
+            for number in range(1, len(novelty.rounds) + 1)
+        ]
+    items = "\n".join(rf"\item[{label}] {ledger.prose(text)}" for label, text in said)
+    words = ledger.prose(
+        "{{ name('candidate') }} began with this idea, which was written down before its code:"
+    )
+    return (
+        f"{words}\n\\begin{{description}}\n\\setlength{{\\itemsep}}{{2pt}}\n"
+        f"{items}\n\\end{{description}}"
+    )
 
 
 def provenance_block(facts: Sequence[Fact], figures: Sequence[PaperFigure]) -> str:

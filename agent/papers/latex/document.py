@@ -13,7 +13,13 @@ from agent.papers.authorship import CHOSEN
 from agent.papers.claims.facts import Reference
 from agent.papers.claims.ledger import Ledger
 from agent.papers.claims.typeset import tex
-from agent.papers.latex.appendix import code_block, formula_block, provenance_block, written_block
+from agent.papers.latex.appendix import (
+    code_block,
+    formula_block,
+    idea_block,
+    provenance_block,
+    written_block,
+)
 from agent.papers.latex.figures import PaperFigure
 from agent.papers.latex.tables import TABLES
 from agent.papers.sections import SECTIONS, Section
@@ -139,6 +145,9 @@ def assemble(draft: Draft, ledger: Ledger, figures: Sequence[PaperFigure]) -> st
     document.append(NoEscape(r"\appendix"))
     body.heading("The candidate as it was scored")
     body.part("code", _code(ledger))
+    if ledger.book.idea.record is not None:
+        body.heading("The idea before the code")
+        body.part("idea", idea_block(ledger))
     for figure in figures:
         if figure.key == "progress":
             body.heading("The campaign")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from agent.papers.claims.book import FactBook
 from agent.report.curves_figure import curve_of, curves_figure
 from agent.report.progress_figure import progress_figure
 from agent.report.template_figures import (
+    DrawnFigure,
     curve_figures,
     curves_of,
     details_of,
@@ -80,7 +82,7 @@ def draw_figures(book: FactBook, folder: Path) -> list[PaperFigure]:
         (
             "curves",
             curves_figure(mine, theirs, reference),
-            "{{ name('candidate') }} on a grid beside the known functions, evaluated from the "
+            "{{ name('candidate') }} on a grid beside the baselines, evaluated from the "
             "programs that were scored. Values are shifted to zero in the middle, and values and "
             "slopes are divided by the root mean square of the slope: neither changes the "
             "direction in which is learned.",
@@ -117,7 +119,15 @@ def _of_template(
         ),
         *curve_figures(module, curves_of(archive, shown), curves_of(archive, baselines)),
     ]
-    return [(entry.key, entry.figure, f"{entry.title}.", True) for entry in found]
+    return [(entry.key, entry.figure, _caption(entry), True) for entry in found if not entry.failed]
+
+
+def _caption(entry: DrawnFigure) -> str:
+    """What a template says of its figure, up to sentences with numbers, which link to nothing."""
+    said = re.split(r"(?<=[.!?]) ", entry.caption)
+    return " ".join(
+        [f"{entry.title}.", *(one for one in said if not re.search(r"\d", one))]
+    ).strip()
 
 
 def _save(figure: Figure, key: str, caption: str, of_template: bool, folder: Path) -> PaperFigure:
@@ -168,7 +178,7 @@ def _scores(book: FactBook) -> tuple[Figure | None, str]:
     better = "right" if sign > 0 else "left"
     return figure, (
         "Mean over the seeds of the search with its interval at {{ setting('confidence') }}. "
-        "Diamond: {{ name('candidate') }}; circles: known functions, gray for controls. Filled: "
+        "Diamond: {{ name('candidate') }}; circles: baselines, gray for controls. Filled: "
         f"all seeds of the search; open: left the race early. Further {better} is better."
     )
 
@@ -200,11 +210,11 @@ def _gains(book: FactBook) -> tuple[Figure | None, str]:
     axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.set_xlabel(_label(book, "Paired gain in "))
     return figure, (
-        "Paired gain of {{ name('candidate') }} over the known function that is named at each "
+        "Paired gain of {{ name('candidate') }} over the baseline that is named at each "
         "place, positive where it is better. Diamonds decide, at "
         "{{ setting('decision_confidence') }}; circles do not, at {{ setting('confidence') }}."
         if book.confirmation is not None
-        else "Paired gain of {{ name('candidate') }} over the best known function, positive where "
+        else "Paired gain of {{ name('candidate') }} over the best baseline, positive where "
         "it is better, at {{ setting('confidence') }}."
     )
 

@@ -59,7 +59,7 @@ def _results(ledger: Ledger) -> Table:
     unit = _unit(ledger)
     tabular = _tabular(
         "lrrrr",
-        "Function",
+        book.spec.boundary.capitalize(),
         f"Mean{unit}",
         "Interval",
         f"Gain of the candidate{unit}",
@@ -82,11 +82,13 @@ def _results(ledger: Ledger) -> Table:
             ]
         )
     tabular.add_hline()
+    kind = book.spec.boundary
     caption = ledger.prose(
         f"{{{{ described('metric_title', '{metric.name}') }}}} on the seeds of the search, best "
-        "first, and the paired gain of {{ name('candidate') }} over each function on common seeds "
-        "(positive: the candidate is better). Intervals at {{ setting('confidence') }}. Functions "
-        "that left the race early rest on fewer seeds; the appendix has the number."
+        f"first, and the paired gain of {{{{ name('candidate') }}}} over each {kind} on common "
+        "seeds (positive: the candidate is better). Intervals at {{ setting('confidence') }}. "
+        f"{kind.capitalize()}s that left the race early rest on fewer seeds; the appendix has the "
+        "number."
     )
     return _table("results", caption, tabular)
 
@@ -100,7 +102,7 @@ def _confirmation(ledger: Ledger) -> Table:
         "lrlrrr",
         "Where",
         f"Candidate{unit}",
-        "Best known",
+        "Best baseline",
         f"Its mean{unit}",
         f"Gain{unit}",
         "Interval",
@@ -138,7 +140,7 @@ def _confirmation(ledger: Ledger) -> Table:
 
 def _metrics(ledger: Ledger) -> Table:
     book = ledger.book
-    tabular = _tabular("lrrrr", "Metric", "Candidate", "Interval", "Best known", "Interval")
+    tabular = _tabular("lrrrr", "Metric", "Candidate", "Interval", "Best baseline", "Interval")
     for metric in book.spec.metrics:
         title = ledger.cell("described", "metric_title", metric.name)
         unit = f" ({tex(metric.unit)})" if metric.unit else ""
@@ -155,7 +157,7 @@ def _metrics(ledger: Ledger) -> Table:
     best = ", {{ name('best_baseline') }}" if book.best is not None else ""
     caption = ledger.prose(
         "Every metric of the task on the seeds of the search, for {{ name('candidate') }} and for "
-        f"the best known function{best}. Intervals at {{{{ setting('confidence') }}}}."
+        f"the best baseline{best}. Intervals at {{{{ setting('confidence') }}}}."
     )
     return _table("metrics", caption, tabular)
 
@@ -203,7 +205,7 @@ TABLES: Mapping[str, Callable[[Ledger], Table]] = {
 
 TABLE_WORDS: Mapping[str, str] = {
     "tasks": "the tasks",
-    "results": "scores of all functions and gains over them",
+    "results": "scores of all and gains over them",
     "confirmation": "fresh seeds and held-out tasks",
     "metrics": "the other metrics",
     "cost": "what language models cost",

@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "data"))
 
-from paper_material import Material, material, write_campaign
+from paper_material import Material, material, write_campaign, write_idea
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +30,11 @@ def discovery(discovered: Path, tmp_path_factory: pytest.TempPathFactory) -> Mat
 @pytest.fixture(scope="session")
 def best_candidate(undiscovered: Path, tmp_path_factory: pytest.TempPathFactory) -> Material:
     return material(undiscovered, "tempered_margin", tmp_path_factory.mktemp("figures"))
+
+
+@pytest.fixture(scope="session")
+def with_idea(tmp_path_factory: pytest.TempPathFactory) -> Material:
+    """The best candidate of a campaign of experiments; it began with an idea and was reviewed."""
+    home = write_campaign(tmp_path_factory.mktemp("idea"), 0.69, confirm=False, template="grokking")
+    write_idea(home, "tempered_margin")
+    return material(home, "tempered_margin", tmp_path_factory.mktemp("figures"))

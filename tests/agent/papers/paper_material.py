@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.archive import Archive, CandidateRecord
+from agent.archive import Archive, CandidateRecord, ReviewRecord
+from agent.ideas import Idea, IdeaRecord, Novelty
+from agent.ideas.keeping import keep_idea
+from agent.ideas.novelty import Round
 from agent.papers.claims.bibliography import Library, load_library
 from agent.papers.claims.book import FactBook
 from agent.papers.claims.facts import Fact
@@ -23,7 +26,7 @@ from agent.papers.stock import default_source
 
 def _writer() -> Any:
     """The class that writes campaigns for the tests of the report."""
-    file = Path(__file__).parents[1] / "report" / "conftest.py"
+    file = Path(__file__).parents[1] / "report" / "campaign_writer.py"
     spec = importlib.util.spec_from_file_location("written_campaigns", file)
     assert spec is not None
     assert spec.loader is not None
@@ -32,15 +35,55 @@ def _writer() -> Any:
     return module.Writer
 
 
-def write_campaign(folder: Path, leader: float, *, confirm: bool) -> Path:
+def write_campaign(
+    folder: Path, leader: float, *, confirm: bool, template: str = "preference_loss"
+) -> Path:
     """An archive whose best proposal is at that level; confirmed, it is a discovery."""
     with Archive(folder / "archive.db") as archive, archive.transaction() as step:
-        writer = _writer()(step)
+        writer = _writer()(step, template=template)
         writer.baselines()
         writer.proposals(leader=leader)
         if confirm:
             assert writer.confirm("tempered_margin", 0.74, {"ipo": 0.71, "dpo": 0.70})
     return folder
+
+
+IDEA = Idea(
+    name="warm_start",
+    hypothesis="A slow beginning keeps 2 of 3 layers from learning by heart. It should help.",
+    experiment="Raise the rate over the first steps, "
+    + "then hold it and watch, " * 8
+    + "then hold i",
+    expected_effect="Held-out accuracy rises earlier",
+    interestingness=7,
+    feasibility=9,
+    novelty=3,
+)
+GROKKING = "Grokking: Generalization Beyond Overfitting on Small Algorithmic Datasets"
+
+
+def write_idea(home: Path, name: str) -> None:
+    """A candidate's idea, what the literature said of it, and two reviews of the code."""
+    with Archive(home / "archive.db") as archive:
+        candidate = archive.candidate(name)
+        novelty = Novelty(
+            "unknown",
+            "only the local library was asked, and nothing in it is this idea",
+            None,
+            (
+                Round("warm start grokking", {"local": 31}, (GROKKING, "A Work of 1984")),
+                Round("rates", {"local": 2, "openalex": "timed out"}, ()),
+            ),
+        )
+        for candidate_id, fate in (("other-1", "proposed"), (candidate.id, "proposed")):
+            slot = 8 if candidate_id == candidate.id else 7
+            record = IdeaRecord(slot, candidate_id, fate, IDEA, novelty)
+            keep_idea(archive, candidate.campaign_id, record)
+        for reviewer, verdict, text in (
+            ("rules", "concern", "The gain on addition comes from 1 of 5 seeds."),
+            ("model", "reject", "Not new. It could be bett"),
+        ):
+            archive.add_review(ReviewRecord(candidate.id, reviewer, verdict, None, text))
 
 
 @dataclass

@@ -41,7 +41,7 @@ def problems_of(
     )
 
 
-@pytest.mark.parametrize("which", ["discovery", "best_candidate"])
+@pytest.mark.parametrize("which", ["discovery", "best_candidate", "with_idea"])
 def test_the_fixed_texts_pass_in_source_and_in_latex(
     which: str, request: pytest.FixtureRequest
 ) -> None:

@@ -184,7 +184,7 @@ class Writer:
                 tier.effort,
                 (task, seed),
                 value,
-                {"reference_reward": 0.45, "points": points},
+                self._detail(value, points),
                 "training diverged at 1 of 6 values of beta" if diverged else None,
             )
         changes: dict[str, Any] = {"stage": tier_name}
@@ -193,6 +193,13 @@ class Writer:
             changes |= {"score": found.value, "score_low": found.low, "score_high": found.high}
         self.archive.update_candidate(self.ids[name], **changes)
         return scores
+
+    def _detail(self, value: float, points: list[dict[str, Any]]) -> dict[str, Any]:
+        """What the template's figures are drawn from."""
+        if self.spec.boundary == "experiment":
+            hidden = [0.0, value / 2, value]
+            return {"steps": [100, 200, 300], "known": [0.3, 0.9, 1.0], "hidden": hidden}
+        return {"reference_reward": 0.45, "points": points}
 
     def confirm(
         self, name: str, level: float, baselines: dict[str, float], *, accepted: bool = True

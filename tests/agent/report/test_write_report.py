@@ -255,6 +255,32 @@ def test_a_template_draws_its_own_figures(fill, tmp_path):
     assert_self_contained(page, path.read_text())
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (
+            "def rewards(candidates, baselines):\n    1 / 0\nFIGURES = (rewards,)\n",
+            "rewards in figures.py of the template failed: ZeroDivisionError: division by zero",
+        ),
+        ("import nothing_like_it\n", "ModuleNotFoundError: No module named 'nothing_like_it'"),
+        ("FIGURES = (\n", "failed: SyntaxError: '(' was never closed"),
+    ],
+)
+def test_figures_that_fail_cost_a_report_nothing_else(fill, tmp_path, code, said):
+    from templates.registry import load_template
+
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    source = load_template("preference_loss").path / "template.toml"
+    (folder / "template.toml").write_text(source.read_text())
+    (folder / "figures.py").write_text(code)
+    with Archive(tmp_path / "other" / "archive.db") as other:
+        fill(other, folder)
+        _, page = page_of(other, tmp_path / "other")
+    assert said in page.words()
+    assert "Value and gradient against ipo" in page.words()
+
+
 def test_the_page_of_a_large_campaign_stays_small(archive, start, tmp_path):
     with archive.transaction() as step:
         writer = start(archive=step)

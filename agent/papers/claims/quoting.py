@@ -1,0 +1,28 @@
+"""What a model once said, as a paper quotes it: plain characters, whole sentences."""
+
+from __future__ import annotations
+
+__all__ = ["quotable"]
+
+_MARKED = " [...]"
+
+
+def quotable(text: str, most: int, cut: bool = False) -> str:
+    """The whole sentences at the beginning of a text.
+
+    Args:
+        text: What was said.
+        most: Longest result, in characters.
+        cut: A text without a whole sentence is quoted up to its last word all the same, with a
+            mark; otherwise nothing of it is.
+    """
+    plain = " ".join(text.encode("ascii", "ignore").decode().split()).lstrip(" ,;:.!?")
+    if len(plain) <= most and plain.endswith("."):
+        return plain
+    whole = plain[:most]
+    whole = whole[: whole.rfind(". ") + 1]
+    if whole or not cut:
+        return whole
+    if len(plain) <= most:
+        return plain
+    return plain[: most - len(_MARKED)].rsplit(" ", 1)[0] + _MARKED

@@ -1,0 +1,92 @@
+"""What a candidate began with, and what its reviews say, stands in its paper as it was written."""
+
+from __future__ import annotations
+
+import pytest
+from paper_material import IDEA, Material
+
+from agent.papers.checking import reference_of
+from agent.papers.claims.facts import UnknownReferenceError
+from agent.papers.claims.quoting import quotable
+from agent.papers.sections import SECTIONS, menu_of
+from agent.papers.stock import plain_text
+
+
+def shown(paper: Material, key: str) -> str:
+    return paper.book.fact(reference_of(key)).text
+
+
+def test_an_idea_is_quoted_from_its_event(with_idea: Material) -> None:
+    assert shown(with_idea, "idea('hypothesis')") == IDEA.hypothesis
+    assert shown(with_idea, "idea('expected_effect')") == IDEA.expected_effect
+    cut = shown(with_idea, "idea('experiment')")
+    assert cut.endswith("and watch, [...]")
+    assert IDEA.experiment.startswith(cut.removesuffix(" [...]"))
+    assert shown(with_idea, "idea('rating', 'feasibility')") == "9"
+    assert shown(with_idea, "idea('verdict')") == "unknown"
+    assert shown(with_idea, "idea('searches')") == "2"
+    assert "31 match" in shown(with_idea, "idea('search', '1')")
+    assert "openalex did not answer" in shown(with_idea, "idea('search', '2')")
+    rows = with_idea.book.fact(reference_of("idea('search', '2')")).rows
+    assert rows[0].table == "events"
+    assert with_idea.candidate.id in rows[0].where
+
+
+@pytest.mark.parametrize(
+    "key", ["idea('search', '3')", "idea('rating', 'price')", "idea('cost')", "idea('search')"]
+)
+def test_what_is_not_known_of_an_idea_is_refused(with_idea: Material, key: str) -> None:
+    with pytest.raises(UnknownReferenceError, match="nothing like that is known of the idea"):
+        shown(with_idea, key)
+
+
+def test_without_an_idea_there_is_nothing_to_say(best_candidate: Material) -> None:
+    with pytest.raises(UnknownReferenceError, match="did not begin with an idea"):
+        shown(best_candidate, "idea('hypothesis')")
+    sources = best_candidate.defaults()
+    assert not any("idea(" in source for source in sources.values())
+    assert "No literature was searched" in sources["limitations"]
+    latex, _, _ = best_candidate.assembled(sources)
+    assert "The idea before the code" not in latex
+
+
+def test_the_paper_tells_the_idea_what_was_found_and_what_came_of_it(with_idea: Material) -> None:
+    sources = with_idea.defaults()
+    told = {name: plain_text(source, with_idea.ledger) for name, source in sources.items()}
+    assert IDEA.hypothesis.rstrip(".") in told["introduction"]
+    assert "cite('power2022grokking')" in sources["related_work"]
+    assert "only the local library" in told["related_work"]
+    assert IDEA.experiment[:200] in told["method"]
+    assert IDEA.expected_effect in told["results"]
+    assert "not the whole literature" in told["limitations"]
+    assert "1 of 5 seeds" in told["limitations"]
+    assert "verdict: reject" in told["limitations"]
+    latex, _, facts = with_idea.assembled(sources)
+    assert "The idea before the code" in latex
+    assert sum(fact.reference.function == "idea" for fact in facts) == 10
+
+
+def test_a_large_model_is_offered_idea_and_reviews(with_idea: Material) -> None:
+    menus = {section.name: menu_of(section, with_idea.ledger, {}) for section in SECTIONS[:3]}
+    for name in ("introduction", "related_work", "method"):
+        assert "{{ idea('hypothesis') }}" in menus[name]
+    limits = next(section for section in SECTIONS if section.name == "limitations")
+    offered = menu_of(limits, with_idea.ledger, {})
+    assert "{{ review('rules', 'text') }}" in offered
+    assert "{{ review('model', 'text') }}" in offered
+    assert "bett" not in offered["{{ review('model', 'text') }}"]
+
+
+@pytest.mark.parametrize(
+    ("said", "cut", "quoted"),
+    [
+        ("One. Two. Thr", False, "One. Two."),
+        (", and then it works.", False, "and then it works."),
+        ("nothing whole here", False, ""),
+        ("nothing whole here", True, "nothing whole here"),
+        ("a b c d e f g h i j k l m n o p q r s t u v w x y z", True, "a b c d e f g [...]"),
+        ("caf\N{LATIN SMALL LETTER E WITH ACUTE} is open.", False, "caf is open."),
+    ],
+)
+def test_quotes_are_whole_sentences(said: str, cut: bool, quoted: str) -> None:
+    assert quotable(said, 20, cut) == quoted
