@@ -204,6 +204,12 @@ def _known(book: FactBook, *reference: str) -> bool:
     return True
 
 
+def _many(book: FactBook, what: str, noun: str) -> str:
+    """How many there are, with their name in the right number."""
+    count = book.fact(Reference("count", (what,))).exact
+    return f"{{{{ count('{what}') }}}} {noun}{'' if count == 1 else 's'}"
+
+
 def _versus(book: FactBook, other: str) -> str:
     status = _status(book, other, "search")
     return "" if status is None else compare(book, (status, other), "search")
@@ -236,6 +242,7 @@ def _variables(ledger: Ledger, template_figures: Sequence[str]) -> dict[str, obj
         },
         "status": {name: status.get(name) for name in ("search", "fresh", "held_out")},
         "styles": _STYLES,
+        "many": lambda what, noun: _many(book, what, noun),
         "compare": lambda place, style=0: compare(book, status[place], place, style),
         "versus": lambda other: _versus(book, other),
         "others": [name for name in others_of(book) if name != best][:_MOST_OTHERS],

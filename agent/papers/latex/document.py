@@ -151,8 +151,8 @@ def assemble(draft: Draft, ledger: Ledger, figures: Sequence[PaperFigure]) -> st
     for figure in figures:
         if figure.key == "progress":
             body.heading("The campaign")
-            shows = "{{ figure('progress') }} shows the {{ count('proposals') }} proposals of the "
-            shows += "campaign, of which {{ count('evaluated') }} were evaluated."
+            shows = "{{ figure('progress') }} shows what was proposed. The evaluation reached "
+            shows += "{{ count('evaluated') }} of {{ count('proposals') }}."
             body.part("campaign", ledger.prose(shows))
             body.part(f"figure:{figure.key}", _figure(figure, ledger, "!htbp"))
     body.heading("How this paper was written")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from agent.archive import CandidateRecord
+from agent.evaluation.statistics import Estimate
 from agent.papers.claims.book import FactBook
 from agent.report.curves_figure import curve_of, curves_figure
 from agent.report.progress_figure import progress_figure
@@ -40,6 +42,7 @@ _SAVING: Any = {
     "savefig.facecolor": "white",
 }
 _MOST_NAMES = 24
+_REACH = 2.0
 
 
 @dataclass(frozen=True)
@@ -156,7 +159,7 @@ def _label(book: FactBook, what: str = "") -> str:
 
 def _scores(book: FactBook) -> tuple[Figure | None, str]:
     place = book.places["search"]
-    found = []
+    found: list[tuple[CandidateRecord, Estimate, str]] = []
     for record in (book.candidate, *book.baselines.values()):
         estimate = book.estimate(record, book.spec.primary, place)
         measured = book.measured(record, place)
@@ -165,6 +168,7 @@ def _scores(book: FactBook) -> tuple[Figure | None, str]:
     if not found:
         return None, ""
     sign = book.spec.primary.direction.sign
+    found, beyond = _near(found)
     found = sorted(found, key=lambda one: sign * one[1].value)[-_MOST_NAMES:]
     figure = Figure(figsize=(6.3, 0.9 + 0.24 * len(found)), layout="constrained")
     axes = figure.add_subplot()
@@ -179,8 +183,33 @@ def _scores(book: FactBook) -> tuple[Figure | None, str]:
     return figure, (
         "Mean over the seeds of the search with its interval at {{ setting('confidence') }}. "
         "Diamond: {{ name('candidate') }}; circles: baselines, gray for controls. Filled: "
-        f"all seeds of the search; open: left the race early. Further {better} is better."
+        f"all seeds of the search; open: left the race early. Further {better} is better.{beyond}"
     )
+
+
+def _near(
+    found: list[tuple[CandidateRecord, Estimate, str]],
+) -> tuple[list[tuple[CandidateRecord, Estimate, str]], str]:
+    """Without controls so far off that the others could not be told apart, and who those are."""
+    ends = [
+        end
+        for record, one, _ in found
+        if record.kind != "control"
+        for end in (one.low, one.value, one.high)
+        if math.isfinite(end)
+    ]
+    if not ends or min(ends) == max(ends):
+        return found, ""
+    reach = _REACH * (max(ends) - min(ends))
+    low, high = min(ends) - reach, max(ends) + reach
+    far = [
+        record.name
+        for record, one, _ in found
+        if record.kind == "control" and not low <= one.value <= high
+    ]
+    names = ", ".join(f"{{{{ name('{name}') }}}}" for name in far)
+    beyond = f" Beyond the axis, which cannot learn: {names}." if far else ""
+    return [one for one in found if one[0].name not in far], beyond
 
 
 def _gains(book: FactBook) -> tuple[Figure | None, str]:
