@@ -23,12 +23,12 @@ __all__ = ["PLAIN", "PlainFacts", "paper_role", "thought_of"]
 PLAIN = ("name", "baseline", "count", "cost", "setting", "described", "idea", "review")
 _THOUGHT_LENGTH = 320
 _REVIEW_LENGTH = 400
-_CAMPAIGN_ROLES = ("propose", "repair")
+_OF_PAPERS = "paper"
 
 
 def paper_role(version: int, step: str) -> str:
     """The role under which the archive records a call that was made for a paper."""
-    return f"paper{version}.{step}"
+    return f"{_OF_PAPERS}{version}.{step}"
 
 
 class PlainFacts:
@@ -134,7 +134,8 @@ class PlainFacts:
             and call.role.startswith(prefix)
             and not call.role.startswith(paper_role(self._version, "latex"))
         ]
-        search = [call for call in calls if call.role in _CAMPAIGN_ROLES]
+        # Ideas, comparisons with the literature and reviews of code are part of the search.
+        search = [call for call in calls if not call.role.startswith(_OF_PAPERS)]
         campaign = book.campaign
         known: dict[str, tuple[str, float, str]] = {}
         if campaign.worked_s > 0:  # archives of earlier versions do not have it

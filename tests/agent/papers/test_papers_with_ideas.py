@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
-from paper_material import IDEA, Material
+from dataclasses import replace
+from pathlib import Path
 
+import pytest
+from paper_material import IDEA, Material, write_campaign
+
+from agent.archive import Archive, model_call_id
 from agent.papers.checking import reference_of
+from agent.papers.claims.book import FactBook
 from agent.papers.claims.facts import UnknownReferenceError
 from agent.papers.claims.quoting import quotable
 from agent.papers.sections import SECTIONS, menu_of
@@ -90,3 +95,16 @@ def test_a_large_model_is_offered_idea_and_reviews(with_idea: Material) -> None:
 )
 def test_quotes_are_whole_sentences(said: str, cut: bool, quoted: str) -> None:
     assert quotable(said, 20, cut) == quoted
+
+
+def test_the_search_costs_what_its_ideas_and_reviews_cost_too(tmp_path: Path) -> None:
+    with Archive(write_campaign(tmp_path, 0.69, confirm=False) / "archive.db") as archive:
+        candidate = archive.candidate("tempered_margin")
+        made = archive.model_calls(candidate.campaign_id)
+        known = FactBook(archive, candidate).fact(reference_of("cost('calls')"))
+        assert known.exact == len(made)
+        for role in ("idea", "novelty:1f", "code_review", "paper1.method"):
+            name = model_call_id(candidate.campaign_id, candidate.index, 0, role)
+            archive.add_model_call(replace(made[0], id=name, role=role))
+        known = FactBook(archive, candidate).fact(reference_of("cost('calls')"))
+        assert known.exact == len(made) + 3
