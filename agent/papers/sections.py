@@ -97,7 +97,7 @@ SECTIONS: tuple[Section, ...] = (
         "abstract",
         "Abstract",
         "Sum up question, method, main result with its interval, and the limits, in one paragraph.",
-        ("names", "counts", "task", "values", "differences"),
+        ("names", "idea", "counts", "task", "values", "differences"),
         "four to six",
     ),
 )
