@@ -18,7 +18,7 @@ __all__ = ["IDEA_RATINGS", "IdeaFacts"]
 
 IDEA_RATINGS = ("interestingness", "feasibility", "novelty")
 _TEXTS = ("name", "hypothesis", "experiment", "expected_effect")
-_LOOKED_UP = ("verdict", "literature", "searches", "search")
+_LOOKED_UP = ("verdict", "literature", "same_as", "searches", "search")
 _LONGEST, _SPARE = 400, 8
 
 
@@ -34,12 +34,17 @@ class IdeaFacts:
 
     @cached_property
     def record(self) -> IdeaRecord | None:
-        """The idea that the candidate was asked to carry out; None where there was none."""
+        """The idea that its slot began with, dropped ones too; None where there was none."""
         candidate = self._book.candidate
         found = ideas_of(self._book.archive, candidate.campaign_id)
         return next(
-            (r for r in found if r.candidate == candidate.id and r.fate == "proposed"), None
+            (one for one in found if one.candidate == candidate.id and one.idea is not None), None
         )
+
+    @property
+    def dropped(self) -> bool:
+        """Whether it was taken for known, so that the candidate was made without it."""
+        return self.record is not None and self.record.fate == "known"
 
     @property
     def novelty(self) -> Novelty | None:
@@ -59,7 +64,8 @@ class IdeaFacts:
             reference: The call.
             what: ``name``, ``hypothesis``, ``experiment`` or ``expected_effect`` in its author's
                 words; ``rating``; ``verdict`` and ``literature`` for what the literature said and
-                why; ``searches`` for how many there were; ``search`` for one of them.
+                why; ``same_as`` for the title of what it was taken for; ``searches`` for how many
+                there were; ``search`` for one of them.
             which: Which rating, or which search, from 1.
 
         Raises:
@@ -81,6 +87,8 @@ class IdeaFacts:
             rounds = novelty.rounds
             if what == "verdict":
                 return self._words(reference, novelty.verdict)
+            if what == "same_as" and novelty.same_as is not None:
+                return self._words(reference, novelty.same_as)
             if what == "literature":
                 return self._words(reference, novelty.why)
             if what == "searches":

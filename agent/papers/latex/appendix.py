@@ -124,14 +124,18 @@ def idea_block(ledger: Ledger) -> str:
     ]
     novelty = ledger.book.idea.novelty
     if novelty is not None:
-        said.append(("Novelty", "{{ idea('verdict') }}: {{ idea('literature') }}."))
+        found = "literature" if novelty.same_as is None else "same_as"
+        said.append(("Novelty", f"{{{{ idea('verdict') }}}}: {{{{ idea('{found}') }}}}."))
         said += [
             ("Search", f"{{{{ idea('search', '{number}') }}}}.")
             for number in range(1, len(novelty.rounds) + 1)
         ]
     items = "\n".join(rf"\item[{label}] {ledger.prose(text)}" for label, text in said)
     words = ledger.prose(
-        "{{ name('candidate') }} began with this idea, which was written down before its code:"
+        "Before {{ name('candidate') }} there was this idea. A model took it for known, so it was "
+        "dropped, and the candidate was made without it:"
+        if ledger.book.idea.dropped
+        else "{{ name('candidate') }} began with this idea, which was written down before its code:"
     )
     return (
         f"{words}\n\\begin{{description}}\n\\setlength{{\\itemsep}}{{2pt}}\n"

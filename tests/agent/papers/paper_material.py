@@ -11,7 +11,7 @@ from typing import Any
 
 from agent.archive import Archive, CandidateRecord, ReviewRecord
 from agent.ideas import Idea, IdeaRecord, Novelty
-from agent.ideas.keeping import keep_idea
+from agent.ideas.keeping import Fate, keep_idea
 from agent.ideas.novelty import Round
 from agent.papers.claims.bibliography import Library, load_library
 from agent.papers.claims.book import FactBook
@@ -62,21 +62,21 @@ IDEA = Idea(
 GROKKING = "Grokking: Generalization Beyond Overfitting on Small Algorithmic Datasets"
 
 
-def write_idea(home: Path, name: str) -> None:
+def write_idea(home: Path, name: str, *, dropped: bool = False) -> None:
     """A candidate's idea, what the literature said of it, and two reviews of the code."""
     with Archive(home / "archive.db") as archive:
         candidate = archive.candidate(name)
         novelty = Novelty(
-            "unknown",
+            "known" if dropped else "unknown",
             "only the local library was asked, and nothing in it is this idea",
-            None,
+            GROKKING if dropped else None,
             (
                 Round("warm start grokking", {"local": 31}, (GROKKING, "A Work of 1984")),
                 Round("rates", {"local": 2, "openalex": "timed out"}, ()),
             ),
         )
-        for candidate_id, fate in (("other-1", "proposed"), (candidate.id, "proposed")):
-            slot = 8 if candidate_id == candidate.id else 7
+        fate: Fate = "known" if dropped else "proposed"
+        for slot, candidate_id in enumerate(("other-1", candidate.id), start=7):
             record = IdeaRecord(slot, candidate_id, fate, IDEA, novelty)
             keep_idea(archive, candidate.campaign_id, record)
         for reviewer, verdict, text in (

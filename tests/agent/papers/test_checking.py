@@ -41,7 +41,7 @@ def problems_of(
     )
 
 
-@pytest.mark.parametrize("which", ["discovery", "best_candidate", "with_idea"])
+@pytest.mark.parametrize("which", ["discovery", "best_candidate", "with_idea", "idea_dropped"])
 def test_the_fixed_texts_pass_in_source_and_in_latex(
     which: str, request: pytest.FixtureRequest
 ) -> None:

@@ -53,7 +53,7 @@ def _choices() -> list[str]:
     return [name for name in heads if name != OWN]
 
 
-@pytest.mark.parametrize("which", ["discovery", "best_candidate", "with_idea"])
+@pytest.mark.parametrize("which", ["discovery", "best_candidate", "with_idea", "idea_dropped"])
 def test_every_way_to_say_a_thing_passes_the_checker(
     which: str, request: pytest.FixtureRequest
 ) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from paper_material import IDEA, Material, write_campaign
+from paper_material import GROKKING, IDEA, Material, write_campaign
 
 from agent.archive import Archive, model_call_id
 from agent.papers.checking import reference_of
@@ -69,6 +69,18 @@ def test_the_paper_tells_the_idea_what_was_found_and_what_came_of_it(with_idea: 
     latex, _, facts = with_idea.assembled(sources)
     assert "The idea before the code" in latex
     assert sum(fact.reference.function == "idea" for fact in facts) == 10
+
+
+def test_a_dropped_idea_is_told_as_one(idea_dropped: Material) -> None:
+    sources = idea_dropped.defaults()
+    told = {name: plain_text(source, idea_dropped.ledger) for name, source in sources.items()}
+    assert "dropped without a trial" in told["introduction"]
+    assert f"taken to be the same as {GROKKING}" in told["related_work"]
+    assert IDEA.experiment[:200] not in told["method"]
+    assert IDEA.expected_effect not in told["results"]
+    assert "what this candidate does" in told["limitations"]
+    latex, _, _ = idea_dropped.assembled(sources)
+    assert "A model took it for known" in latex
 
 
 def test_a_large_model_is_offered_idea_and_reviews(with_idea: Material) -> None:
