@@ -94,7 +94,8 @@ class PlainFacts:
             "confirmed": len(self._summary.confirmations),
             "search_tasks": len(book.spec.search_tasks),
             "held_out_tasks": len(book.spec.held_out_tasks),
-            "search_seeds": 0 if searched is None else searched[0].seeds,
+            "search_seeds": book.spec.tier("search").seeds,
+            "candidate_seeds": None if searched is None else searched[0].seeds,
             "fresh_seeds": confirm.seeds if confirmed else None,
             "held_out_seeds": confirm.held_out_seeds if confirmed else None,
             "attempts": len(book.archive.attempts(book.candidate.id)) or 1,
@@ -103,12 +104,12 @@ class PlainFacts:
             raise _unknown(reference, "count", what, [k for k, v in known.items() if v is not None])
         text = f"{known[what]:,}"
         tiers = ("search_seeds", "fresh_seeds", "held_out_seeds")
-        of_template = what in ("search_tasks", "held_out_tasks", *tiers[1:])
+        of_template = what in ("search_tasks", "held_out_tasks", *tiers)
         rows = (
             Rows("template.toml", "tiers" if what in tiers else "tasks")
             if of_template
             else Rows("evaluations", book.candidate.id)
-            if what == "search_seeds"
+            if what == "candidate_seeds"
             else Rows("attempts", book.candidate.id)
             if what == "attempts"
             else Rows("candidates", f"campaign {book.campaign.id}")
