@@ -36,12 +36,17 @@ def _writer() -> Any:
 
 
 def write_campaign(
-    folder: Path, leader: float, *, confirm: bool, template: str = "preference_loss"
+    folder: Path,
+    leader: float,
+    *,
+    confirm: bool,
+    template: str = "preference_loss",
+    control: float = 0.45,
 ) -> Path:
     """An archive whose best proposal is at that level; confirmed, it is a discovery."""
     with Archive(folder / "archive.db") as archive, archive.transaction() as step:
         writer = _writer()(step, template=template)
-        writer.baselines()
+        writer.baselines(control)
         writer.proposals(leader=leader)
         if confirm:
             assert writer.confirm("tempered_margin", 0.74, {"ipo": 0.71, "dpo": 0.70})

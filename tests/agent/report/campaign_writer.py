@@ -259,7 +259,7 @@ class Writer:
             )
         )
 
-    def baselines(self) -> None:
+    def baselines(self, control: float = 0.45) -> None:
         """Six baselines, of which two are searched, and a control."""
         for name, level, curve, tier in (
             ("dpo", 0.700, 0.0, "search"),
@@ -280,7 +280,7 @@ class Writer:
             if tier == "search":
                 self.measure(name, "search", level)
         self.candidate("control_constant", kind="control", outcome="scored")
-        self.measure("control_constant", "screen", 0.45)
+        self.measure("control_constant", "screen", control)
 
     def proposals(self, *, leader: float) -> None:
         """A proposal with every kind of fate; the leader's level is given."""
