@@ -25,6 +25,7 @@ _ESCAPES = {
 }
 _BACK = {command: character for character, command in _ESCAPES.items() if command}
 _COMMANDS = re.compile("|".join(re.escape(command) for command in sorted(_BACK, key=len)[::-1]))
+_LONGEST_BOX = 15
 _QUOTED = re.compile(r'"([^"\n]*)"')
 
 
@@ -35,8 +36,8 @@ def tex(text: str) -> str:
 
 
 def tex_number(text: str) -> str:
-    """A number as LaTeX, kept on one line."""
-    return rf"\mbox{{{tex(text)}}}" if " " in text and len(text) < 40 else tex(text)
+    """A number as LaTeX, kept on one line unless it is so long that the line would suffer."""
+    return rf"\mbox{{{tex(text)}}}" if " " in text and len(text) <= _LONGEST_BOX else tex(text)
 
 
 def plain_of(latex: str) -> str:

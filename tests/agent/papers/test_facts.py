@@ -10,6 +10,7 @@ from agent.evaluation.seeds import jobs_of
 from agent.papers.checking import reference_of
 from agent.papers.claims.facts import UnknownReferenceError
 from agent.papers.claims.rounding import decimals_of, percent, rounded
+from agent.papers.claims.typeset import tex_number
 from agent.report.confirmation import confirmations_of
 
 
@@ -113,3 +114,9 @@ def test_every_fact_of_the_fixed_texts_names_rows_that_exist(discovery: Material
                     one.seed for one in discovery.archive.evaluations(rows.where.split(",")[0])
                 }
                 assert set(rows.seeds) <= seeds
+
+
+def test_short_numbers_stay_on_one_line_and_long_ones_may_break() -> None:
+    assert tex_number("3880 steps") == r"\mbox{3880 steps}"
+    assert tex_number("[0.89, 1.04]") == r"\mbox{[0.89, 1.04]}"
+    assert tex_number("[3611, 4149] steps") == "[3611, 4149] steps"
