@@ -33,7 +33,7 @@ _STYLES = (0, 1)
 _MOST_OTHERS = 4
 _MOST_FOUND = 3
 _MOST_METRICS = 3
-_REVIEWERS = ("rules", "model")
+_REVIEWS = (("rules", "text"), ("model", "verdict"))
 
 
 @dataclass(frozen=True)
@@ -252,7 +252,7 @@ def _variables(ledger: Ledger, template_figures: Sequence[str]) -> dict[str, obj
         "own_works": ", ".join(repr(key) for key in own[:4]),
         "novelty": None if book.idea.novelty is None else book.idea.novelty.verdict,
         "nearest": ", ".join(repr(key) for key in ledger.found[:_MOST_FOUND]),
-        "reviewed": [name for name in _REVIEWERS if _known(book, "review", name, "verdict")],
+        "reviewed": [who for who, part in _REVIEWS if _known(book, "review", who, part)],
         "other_metrics": [
             one.name
             for one in book.spec.metrics

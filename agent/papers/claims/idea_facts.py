@@ -34,12 +34,10 @@ class IdeaFacts:
 
     @cached_property
     def record(self) -> IdeaRecord | None:
-        """The idea that its slot began with, dropped ones too; None where there was none."""
+        """The idea that its slot began with, dropped ones too; None where none can be quoted."""
         candidate = self._book.candidate
         found = ideas_of(self._book.archive, candidate.campaign_id)
-        return next(
-            (one for one in found if one.candidate == candidate.id and one.idea is not None), None
-        )
+        return next((one for one in found if one.candidate == candidate.id and _told_of(one)), None)
 
     @property
     def dropped(self) -> bool:
@@ -118,6 +116,14 @@ class IdeaFacts:
         text = f"{value:,}"
         rows = self._rows(reference)
         return Fact(reference, "number", text, text, float(value), statistic, rows)
+
+
+def _told_of(record: IdeaRecord) -> bool:
+    """Whether all of an idea can be quoted; what is not in plain characters cannot be set."""
+    idea = record.idea
+    return idea is not None and all(
+        quotable(str(getattr(idea, name)), _LONGEST, cut=True) for name in _TEXTS
+    )
 
 
 def _told(one: Round) -> str:

@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from paper_material import GROKKING, IDEA, Material, write_campaign
+from paper_material import GROKKING, IDEA, Material, material, write_campaign
 
-from agent.archive import Archive, model_call_id
+from agent.archive import Archive, ReviewRecord, model_call_id
+from agent.ideas import IdeaRecord
+from agent.ideas.keeping import keep_idea
 from agent.papers.checking import reference_of
 from agent.papers.claims.book import FactBook
 from agent.papers.claims.facts import UnknownReferenceError
@@ -120,3 +122,15 @@ def test_the_search_costs_what_its_ideas_and_reviews_cost_too(tmp_path: Path) ->
             archive.add_model_call(replace(made[0], id=name, role=role))
         known = FactBook(archive, candidate).fact(reference_of("cost('calls')"))
         assert known.exact == len(made) + 3
+
+
+def test_what_cannot_be_quoted_is_left_out(tmp_path: Path) -> None:
+    home = write_campaign(tmp_path, 0.69, confirm=False)
+    with Archive(home / "archive.db") as archive:
+        candidate = archive.candidate("tempered_margin")
+        idea = replace(IDEA, hypothesis="\N{GREEK SMALL LETTER ALPHA}" * 9)
+        record = IdeaRecord(7, candidate.id, "proposed", idea, None)
+        keep_idea(archive, candidate.campaign_id, record)
+        archive.add_review(ReviewRecord(candidate.id, "rules", "accept", None, "no whole sentence"))
+    sources = material(home, "tempered_margin", tmp_path / "figures").defaults()
+    assert not any("idea(" in source or "review(" in source for source in sources.values())
