@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
@@ -18,6 +19,7 @@ Verdict: TypeAlias = Literal["novel", "known", "unknown"]
 _SHOWN_OF_EACH = 3
 _QUERY_LENGTH = 80
 _WHY_LENGTH = 200
+_TITLE_LENGTH = 120
 
 Judge: TypeAlias = Callable[[Idea, str, Sequence[Publication], int], str]
 """Asks a model to compare: idea, query, publications and number of the round give its answer."""
@@ -43,8 +45,9 @@ class Novelty:
     """What the literature says of an idea.
 
     Args:
-        verdict: ``known``: a publication has it, as a model judges; ``novel``: catalogues of the
-            whole field answered every search, and nothing in them is it; ``unknown``: all else.
+        verdict: ``known``: a publication has it, as a model judges, in whichever order it saw the
+            publications; ``novel``: catalogues of the whole field answered every search, and
+            nothing in them was taken for it; ``unknown``: all else.
         why: In one sentence.
         same_as: Title of the publication that has it.
         rounds: The searches.
@@ -71,6 +74,11 @@ class Novelty:
 class NoveltyCheck:
     """Compares ideas with publications.
 
+    Models prefer an answer for its place in the list (Zheng et al., "Large Language Models Are Not
+    Robust Multiple Choice Selectors", ICLR 2024). So a publication that one takes for the idea
+    is shown again with all of them at other places, and the idea is known only if the model
+    names the same one twice.
+
     Args:
         catalogues: Who is asked, all of them in each round.
         judge: Asks the model.
@@ -96,6 +104,7 @@ class NoveltyCheck:
         rounds: list[Round] = []
         silent: dict[str, str] = {}
         seen_in_complete = 0
+        doubtful: Publication | None = None
         query = f"{idea.name.replace('_', ' ')} {subject}"[:_QUERY_LENGTH]
         for number in range(self._rounds):
             results = [one.search(query, _SHOWN_OF_EACH) for one in self._catalogues]
@@ -116,16 +125,39 @@ class NoveltyCheck:
                 break
             try:
                 said = _parse(self._judge(idea, query, shown, number), shown)
+                if said.same_as is not None and self._names_again(
+                    said.same_as, idea, query, shown, number
+                ):
+                    return Novelty("known", said.why, said.same_as.title, tuple(rounds))
             except CandidateError as error:
                 why = f"the model gave no judgement: {error.message}"
                 return Novelty("unknown", why[:_WHY_LENGTH], None, tuple(rounds))
-            if said.same_as is not None:
-                return Novelty("known", said.why, said.same_as.title, tuple(rounds))
+            doubtful = doubtful or said.same_as
             asked = {one.query.lower() for one in rounds}
             if not said.next_query or said.next_query.lower() in asked:
                 break
             query = said.next_query
+        if doubtful is not None:
+            taken_for = textwrap.shorten(doubtful.title, _TITLE_LENGTH, placeholder="...")
+            why = f"a model took it for {taken_for} and, shown the same in another order, did not"
+            return Novelty("unknown", why, None, tuple(rounds))
         return self._unmatched(rounds, silent, seen_in_complete)
+
+    def _names_again(
+        self,
+        named: Publication,
+        idea: Idea,
+        query: str,
+        shown: Sequence[Publication],
+        number: int,
+    ) -> bool:
+        """Whether the model takes the same publication for the idea wherever it stands."""
+        if len(shown) == 1:
+            return True
+        # Unlike a reversal, a rotation leaves nothing in its place.
+        half = len(shown) // 2
+        turned = [*shown[half:], *shown[:half]]
+        return _parse(self._judge(idea, query, turned, number), turned).same_as is named
 
     def _unmatched(
         self, rounds: Sequence[Round], silent: Mapping[str, str], seen_in_complete: int

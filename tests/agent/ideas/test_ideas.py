@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from completions import IDEAS
 from typer.testing import CliRunner
@@ -118,6 +119,40 @@ def test_a_model_may_search_again_but_not_for_ever() -> None:
     assert found.verdict == "novel"
 
 
+SHELF = [replace(WELSCH, key=str(number), title=f"Bounded Loss {number}") for number in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("second", "verdict", "same_as"),
+    [("3", "known", "Bounded Loss 0"), ("1", "unknown", None), ("none", "unknown", None)],
+)
+def test_known_is_what_a_model_says_twice_of_the_same_publication(
+    second: str, verdict: str, same_as: str | None
+) -> None:
+    seen: list[tuple[str, ...]] = []
+
+    def judge(idea: Idea, query: str, shown: Sequence[Publication], number: int) -> str:
+        seen.append(tuple(one.title[-1] for one in shown))
+        return says(same_as="1") if len(seen) == 1 else says(same_as=second)
+
+    found = NoveltyCheck([Shelf(SHELF)], judge, rounds=2).check(
+        parse_idea(json.dumps(IDEA)), "robust regression"
+    )
+    assert seen == [("0", "1", "2"), ("1", "2", "0")]
+    assert (found.verdict, found.same_as) == (verdict, same_as)
+    assert ("Bounded Loss 0" in found.why) == (verdict == "unknown")
+
+
+def test_a_doubt_of_the_first_search_outlasts_a_second_one_without_any() -> None:
+    answers = iter([says(same_as="2", next_query="more"), says(), says()])
+    found = NoveltyCheck([Shelf(SHELF)], lambda *asked: next(answers), rounds=2).check(
+        parse_idea(json.dumps(IDEA)), "robust regression"
+    )
+    assert len(found.rounds) == 2
+    assert found.verdict == "unknown"
+    assert "Bounded Loss 1" in found.why
+
+
 class Quiet:
     def notify(self, progress: object) -> None:
         pass
@@ -218,12 +253,30 @@ def test_without_money_for_an_idea_the_proposal_waits_for_more(tmp_path: Path) -
 
 def test_what_the_literature_has_is_changed_once_and_then_left(tmp_path: Path) -> None:
     answers = recording(tmp_path / "answers.jsonl", says(same_as="1"))
+    common = json.loads(answers.read_text())
+    # Second looks at the draft and at the changed idea: the first of three is the last there.
+    with answers.open("a") as stream:
+        for number in (1, 3):
+            seed = np.random.SeedSequence(0, spawn_key=(4, 1, number)).generate_state(1)[0]
+            text = json.dumps({**json.loads(common["text"]), "same_as": "3"})
+            line = {**common, "text": text, "seed": int(seed) & 0x7FFF_FFFF}
+            stream.write(json.dumps(line) + "\n")
     archive, campaign = run(tmp_path, answers)
     (record,) = ideas_of(archive, campaign)
     assert record.fate == "known"
     assert record.novelty is not None
-    assert record.novelty.same_as
+    assert record.novelty.same_as == record.novelty.rounds[0].shown[0]
     calls = archive.model_calls(campaign)
     assert sum(call.role == "idea" for call in calls) == 3
-    assert sum(call.role.startswith("novelty:") for call in calls) == 2
+    assert sum(call.role.startswith("novelty:") for call in calls) == 4
     assert not any("carry out" in str(call.messages) for call in calls)
+
+
+def test_an_idea_that_is_known_by_its_place_alone_is_carried_out(tmp_path: Path) -> None:
+    answers = recording(tmp_path / "answers.jsonl", says(same_as="1"))
+    archive, campaign = run(tmp_path, answers)
+    (record,) = ideas_of(archive, campaign)
+    assert record.fate == "proposed"
+    assert record.novelty is not None
+    assert (record.novelty.verdict, record.novelty.same_as) == ("unknown", None)
+    assert len({call.role for call in archive.model_calls(campaign) if "novelty" in call.role}) == 2

@@ -65,12 +65,13 @@ def test_the_paper_tells_the_idea_what_was_found_and_what_came_of_it(with_idea: 
     assert "only the local library" in told["related_work"]
     assert IDEA.experiment[:200] in told["method"]
     assert IDEA.expected_effect in told["results"]
-    assert "not the whole literature" in told["limitations"]
+    assert "the idea is new" in told["limitations"]
+    assert "only the local library" in told["limitations"]
     assert "1 of 5 seeds" in told["limitations"]
     assert "verdict: reject" in told["limitations"]
     latex, _, facts = with_idea.assembled(sources)
     assert "The idea before the code" in latex
-    assert sum(fact.reference.function == "idea" for fact in facts) == 10
+    assert sum(fact.reference.function == "idea" for fact in facts) == 11
 
 
 def test_a_dropped_idea_is_told_as_one(idea_dropped: Material) -> None:
