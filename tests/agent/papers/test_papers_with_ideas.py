@@ -71,7 +71,7 @@ def test_the_paper_tells_the_idea_what_was_found_and_what_came_of_it(with_idea: 
     assert "verdict: reject" in told["limitations"]
     latex, _, facts = with_idea.assembled(sources)
     assert "The idea before the code" in latex
-    assert sum(fact.reference.function == "idea" for fact in facts) == 11
+    assert sum(fact.reference.function == "idea" for fact in facts) == 10
 
 
 def test_a_dropped_idea_is_told_as_one(idea_dropped: Material) -> None:
