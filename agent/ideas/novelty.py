@@ -20,6 +20,8 @@ _SHOWN_OF_EACH = 3
 _QUERY_LENGTH = 80
 _WHY_LENGTH = 200
 _TITLE_LENGTH = 120
+# How models say that they need no other search, where they do not leave it empty.
+_NO_QUERY = ("none", "no", "n/a", "null")
 
 Judge: TypeAlias = Callable[[Idea, str, Sequence[Publication], int], str]
 """Asks a model to compare: idea, query, publications and number of the round give its answer."""
@@ -205,10 +207,11 @@ def _parse(text: str, shown: Sequence[Publication]) -> _Judgement:
     which = str(found.get("same_as")) if isinstance(found, dict) else ""
     if which != "none" and not (which.isdigit() and 1 <= int(which) <= len(shown)):
         raise CandidateError("novelty", f"same_as is {which!r} and none of the publications")
+    query = " ".join(str(found.get("next_query") or "").split())[:_QUERY_LENGTH]
     return _Judgement(
         " ".join(str(found.get("why") or "").split())[:_WHY_LENGTH],
         None if which == "none" else shown[int(which) - 1],
-        " ".join(str(found.get("next_query") or "").split())[:_QUERY_LENGTH],
+        "" if query.lower() in _NO_QUERY else query,
     )
 
 

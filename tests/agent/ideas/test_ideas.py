@@ -153,6 +153,11 @@ def test_a_doubt_of_the_first_search_outlasts_a_second_one_without_any() -> None
     assert "Bounded Loss 1" in found.why
 
 
+def test_none_is_no_query() -> None:
+    check = NoveltyCheck([Shelf(SHELF)], lambda *asked: says(next_query="None"), rounds=2)
+    assert len(check.check(parse_idea(json.dumps(IDEA)), "robust regression").rounds) == 1
+
+
 class Quiet:
     def notify(self, progress: object) -> None:
         pass
