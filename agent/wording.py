@@ -1,4 +1,4 @@
-"""How numbers, times and money are written, on the terminal and in reports."""
+"""How numbers, times, money and long texts are written: on the terminal, in reports, in prompts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from agent.evaluation.statistics import Estimate
 
-__all__ = ["duration", "interval", "money", "number", "signed_interval"]
+__all__ = ["clip", "duration", "interval", "money", "number", "signed_interval"]
 
 
 def number(value: float | None) -> str:
@@ -58,3 +58,9 @@ def duration(seconds: float | None) -> str:
 def money(dollars: float) -> str:
     """Dollars; amounts under a cent keep four decimals."""
     return f"${dollars:.4f}" if 0 < dollars < 0.01 else f"${dollars:.2f}"
+
+
+def clip(text: str | None, length: int) -> str:
+    """At most that many characters, on one line; dots stand for what is left out."""
+    joined = " ".join((text or "").split())
+    return joined if len(joined) <= length else joined[: length - 3].rstrip() + "..."

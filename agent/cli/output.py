@@ -13,6 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent.wording import clip
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -82,5 +84,4 @@ def plain(text: str) -> str:
 
 def shorten(text: str, length: int) -> str:
     """The text in one line of at most ``length`` characters."""
-    line = plain(" ".join(text.split()))
-    return line if len(line) <= length else line[: length - 3].rstrip() + "..."
+    return clip(plain(" ".join(text.split())), length)

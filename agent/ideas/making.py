@@ -18,9 +18,11 @@ from agent.ideas.idea import Idea, idea_schema, parse_idea
 from agent.ideas.keeping import IdeaRecord, ideas_of, keep_idea
 from agent.ideas.novelty import Novelty, NoveltyCheck, judgement_schema
 from agent.ideas.remembering import Remembered, earlier_campaigns
+from agent.ideas.scope import scope
 from agent.literature import Catalogue, Publication
 from agent.llm.contract import CompletionRequest, LanguageModel, Message
 from agent.proposers.selection import Peer, ranked
+from agent.wording import clip
 from templates.contract import TemplateSpec
 from templates.errors import CandidateError
 
@@ -132,6 +134,7 @@ class IdeaMaker:
     ) -> tuple[Idea, Novelty | None]:
         shown = {
             "spec": self._spec,
+            "scope": scope(self._spec),
             "known": [peer for peer in visible if peer.kind == "baseline"],
             "tried": _tried(visible, self._spec),
             "earlier": self._earlier(),
@@ -243,12 +246,7 @@ def _render(name: str, variables: Mapping[str, object]) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
-def _clip(text: str | None, length: int) -> str:
-    joined = " ".join((text or "").split())
-    return joined if len(joined) <= length else joined[: length - 3].rstrip() + "..."
-
-
 _ENVIRONMENT = jinja2.Environment(
     undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
 )
-_ENVIRONMENT.filters["clip"] = _clip
+_ENVIRONMENT.filters["clip"] = clip

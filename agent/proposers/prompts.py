@@ -14,6 +14,7 @@ import numpy as np
 
 from agent.archive.records import PromptRecord
 from agent.llm.contract import Message
+from agent.wording import clip
 from templates.errors import UserError
 
 __all__ = [
@@ -155,18 +156,12 @@ def _score(value: float | None, digits: int = 4) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def _clip(text: str | None, length: int) -> str:
-    """At most that many characters, on one line."""
-    joined = " ".join((text or "").split())
-    return joined if len(joined) <= length else joined[: length - 3].rstrip() + "..."
-
-
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["score"] = _score
-    environment.filters["clip"] = _clip
+    environment.filters["clip"] = clip
     return environment
 
 

@@ -20,11 +20,13 @@ from agent.cli.app import app
 from agent.ideas import Idea, NoveltyCheck, idea_schema, ideas_of, parse_idea
 from agent.ideas.novelty import judgement_schema
 from agent.ideas.remembering import earlier_campaigns
+from agent.ideas.scope import scope
 from agent.literature import Catalogue, Found, LocalLibrary, Publication, Unavailable
 from agent.llm.constraint import lark_grammar
 from agent.loading import template_of
 from reviewers.code.form import code_form_schema
 from templates.errors import CandidateError
+from templates.registry import load_template
 
 ROOT = Path(__file__).parents[2] / "data"
 IDEA = {
@@ -59,6 +61,20 @@ def test_what_is_no_idea_is_refused(change: dict[str, Any]) -> None:
         parse_idea(json.dumps({**IDEA, **change}))
     with pytest.raises(CandidateError):
         parse_idea("no braces")
+
+
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ("diffusion_2d", ["- training.py: The optimiser", "BATCH = 256", "make_loss (The loss of"]),
+        ("preference_loss", ["- loss(policy_chosen_logps: log pi", "beta: regul"]),
+        ("circle_packing", ["- pack(count, seed), which returns centres ("]),
+    ],
+)
+def test_an_idea_is_told_what_it_may_change(template: str, told: list[str]) -> None:
+    said = scope(load_template(template).spec)
+    assert all(words in said for words in told)
+    assert "run.py" not in said
 
 
 class Shelf:
@@ -221,6 +237,7 @@ def test_an_idea_is_in_the_prompt_of_its_proposal_and_in_the_archive(tmp_path: P
     # The idea of the next slot learns from it.
     (asked,) = [c for c in calls if (c.role, c.attempt) == ("idea", 0)]
     assert "Not new. Try a slower decay." in asked.messages[1]["content"]
+    assert scope(template_of(archive.campaign(campaign)).spec) in asked.messages[0]["content"]
     shown = CliRunner().invoke(app, ["ideas", "--home", str(tmp_path), "--json"])
     (told,) = json.loads(shown.output)["ideas"]
     assert told["idea"]["hypothesis"] == IDEA["hypothesis"]
