@@ -20,7 +20,6 @@ from agent.evaluation.workers import DaemonPool
 from agent.llm.contract import LanguageModel
 from agent.reviewing.asking import Reader, Room, digest_of
 from reviewers.paper import (
-    ACCEPT_FROM,
     PROMPT_NAMES,
     Blinded,
     Excerpt,
@@ -203,7 +202,7 @@ class PaperReviewing:
             except CandidateError as fault:
                 notes.append(f"no meta-review, the words are one reviewer's: {fault.message}")
         result = _result(forms, chair)
-        if (result.scores["overall"] >= ACCEPT_FROM) != (result.decision == "Accept"):
+        if result.contradicts_itself:
             notes.append(
                 f"the decision is {result.decision} against a mean overall rating of "
                 f"{result.scores['overall']:.1f}"

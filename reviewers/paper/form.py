@@ -77,6 +77,11 @@ class PaperReview:
     scores: Mapping[str, float]
     decision: Decision
 
+    @property
+    def contradicts_itself(self) -> bool:
+        """Whether the decision is another one than the overall rating stands for."""
+        return (self.scores["overall"] >= ACCEPT_FROM) != (self.decision == "Accept")
+
     def to_json(self) -> dict[str, Any]:
         """The form as one flat JSON object, numbers under their own names."""
         flat = asdict(self)

@@ -89,6 +89,16 @@ def test_a_campaign_keeps_the_review_beside_its_candidate(paper: Path, tmp_path:
     assert record.payload["reviews"][0]["overall"] == 7
 
 
+def test_who_accepts_what_it_rates_low_has_not_said_either(paper: Path, tmp_path: Path) -> None:
+    recording = write_recording(tmp_path / "forms.jsonl", {seed_of(0): form(3, decision="Accept")})
+    plan = ReviewPlan(reviewers=1, reflections=0)
+    verdict = run(paper, recording, tmp_path / "home", plan).verdict
+    record = review_record("3f2a-00007", verdict)
+    assert record.verdict == "concern"
+    assert record.text.startswith("Its paper: 3.0 of 10, Accept all the same. ")
+    assert any("decision is Accept against" in note for note in verdict.notes)
+
+
 def test_a_malformed_answer_is_repaired_once(paper: Path, tmp_path: Path) -> None:
     broken = form(5).replace('"overall": 5', '"overall": 55')
     recording = write_recording(
