@@ -30,7 +30,7 @@ from agent.campaign.slot import Slots
 from agent.evaluation.measuring import decisive_versions
 from agent.evaluation.platforms import choose_platform
 from agent.evaluation.workers import DaemonPool
-from agent.ideas import IdeaMaker, IdeaPlan
+from agent.ideas import IdeaMaker
 from agent.literature import open_catalogues
 from agent.llm import open_model
 from agent.llm.contract import LanguageModel
@@ -256,7 +256,7 @@ class Campaign:
             context.spec,
             caller,
             open_catalogues(knobs.literature, self._home, context.wait),
-            IdeaPlan(knobs.idea_reflections, knobs.idea_searches, knobs.call_timeout_s),
+            knobs.idea_plan(),
         )
         slots = Slots(
             context,

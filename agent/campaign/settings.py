@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from agent.ideas import IdeaPlan
 from agent.proposers import Sampling
 from templates.contract import TemplateSpec
 from templates.errors import UserError
@@ -37,7 +38,11 @@ class Knobs(BaseModel):
         "selection, or a condition of a discovery; auto is advise, and off for recordings",
     )
     idea_every: int = Field(
-        0, ge=0, le=1000, description="every so many proposals one begins with an idea; 0 for none"
+        0,
+        ge=0,
+        le=1000,
+        description="every so many proposals one begins with an idea; 0 for none; of experiments, "
+        "every so many first runs",
     )
     idea_reflections: int = Field(1, ge=0, le=8, description="second looks at each idea")
     idea_searches: int = Field(2, ge=0, le=10, description="searches of the literature for each")
@@ -93,6 +98,16 @@ class Knobs(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             raise UserError(f"--set {first['loc'][0]}={first['input']}: {first['msg']}") from error
+
+    def idea_plan(self) -> IdeaPlan:
+        """The part about ideas."""
+        return IdeaPlan(
+            every=self.idea_every,
+            in_flight=self.in_flight,
+            reflections=self.idea_reflections,
+            searches=self.idea_searches,
+            timeout_s=self.call_timeout_s,
+        )
 
     def sampling(self) -> Sampling:
         """The sampling part."""

@@ -150,16 +150,11 @@ class Slots:
     def _asking(self, slot: int, index: int) -> ProposerContext:
         context = self._context
         visible = self._visible(slot)
-        idea = None
-        every = context.knobs.idea_every
-        if every and (slot + 1) % every == 0:
-            model = self._models[slot % len(self._models)]
+        model = self._models[slot % len(self._models)]
+        if self._ideas.begins(slot, visible):
             context.show(index, f"proposal_{slot}", "idea", model.name)
-            settled = slot - context.knobs.in_flight + 1
-            made = self._ideas.make(
-                slot, index, context.candidate_id(index), model, visible, settled
-            )
-            idea = made.idea.text if made.idea and made.fate == "proposed" else None
+        made = self._ideas.of(slot, index, context.candidate_id(index), model, visible)
+        idea = made.idea.text if made and made.idea and made.is_carried_out else None
         return ProposerContext(context.spec, self._prompts, context.seed, visible, idea)
 
     def _empty(self, slot: int, index: int, parents: tuple[str, ...]) -> CandidateRecord:

@@ -13,7 +13,7 @@ from agent.ideas.novelty import Novelty
 
 __all__ = ["Fate", "IdeaRecord", "ideas_of", "keep_idea"]
 
-Fate: TypeAlias = Literal["proposed", "known", "none"]
+Fate: TypeAlias = Literal["proposed", "continued", "known", "none"]
 
 _EVENT = "idea"
 
@@ -25,8 +25,9 @@ class IdeaRecord:
     Args:
         slot: Number of the proposal that it was made for, from 0.
         candidate: Identifier of that proposal's candidate.
-        fate: ``proposed``: the proposal was asked to carry it out; ``known``: the literature has
-            it; ``none``: the model gave no idea that can be read.
+        fate: ``proposed``: the proposal was asked to carry it out; ``continued``: the proposal is
+            a further run of an idea of an earlier slot, which is repeated here; ``known``: the
+            literature has it; ``none``: the model gave no idea that can be read.
         idea: The idea; None where there is none.
         novelty: What the literature says; None where it was not asked.
         why: Why there is none.
@@ -38,6 +39,11 @@ class IdeaRecord:
     idea: Idea | None
     novelty: Novelty | None
     why: str = ""
+
+    @property
+    def is_carried_out(self) -> bool:
+        """Whether its proposal was asked to carry it out, or to go on with it."""
+        return self.fate in ("proposed", "continued")
 
 
 def keep_idea(archive: Archive, campaign: str, record: IdeaRecord) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from agent.ideas.remembering import Remembered, earlier_campaigns
 from agent.ideas.scope import scope
 from agent.literature import Catalogue, Publication
 from agent.llm.contract import CompletionRequest, LanguageModel, Message
+from agent.proposers.runs import idea_number, run_number
 from agent.proposers.selection import Peer, ranked
 from agent.wording import clip
 from templates.contract import TemplateSpec
@@ -44,14 +45,19 @@ class IdeaPlan:
     """How ideas are made.
 
     Args:
+        every: Every so many proposals one begins with an idea; none where it is 0. Of experiments,
+            whose proposals may be further runs, every so many first runs one.
+        in_flight: How many proposals are worked on at once.
         reflections: Second looks at each.
         searches: Most searches of the literature for each; none where nothing is asked.
         timeout_s: Longest call, connecting included.
     """
 
-    reflections: int = 1
-    searches: int = 2
-    timeout_s: float = 900.0
+    every: int
+    in_flight: int
+    reflections: int
+    searches: int
+    timeout_s: float
 
 
 class IdeaMaker:
@@ -91,16 +97,30 @@ class IdeaMaker:
             digest = hashlib.sha256(text.encode()).hexdigest()
             archive.add_prompt(PromptRecord(digest, f"ideas/{name}", text))
 
-    def make(
+    def begins(self, slot: int, visible: Sequence[Peer]) -> bool:
+        """Whether an idea is made for a slot.
+
+        Args:
+            slot: Number of the proposal.
+            visible: What the slot may know.
+        """
+        number = slot
+        experiment, together = self._spec.experiment, self._plan.in_flight
+        if experiment is not None:
+            if run_number(visible, slot, together, experiment) > 1:
+                return False
+            number = idea_number(visible, slot, together, experiment)
+        return self._plan.every > 0 and (number + 1) % self._plan.every == 0
+
+    def of(
         self,
         slot: int,
         index: int,
         candidate: str,
         model: LanguageModel,
         visible: Sequence[Peer],
-        settled: int,
-    ) -> IdeaRecord:
-        """The idea of a slot.
+    ) -> IdeaRecord | None:
+        """The idea that a slot has to do with: its own, or that of the run which it goes on from.
 
         Args:
             slot: Number of the proposal.
@@ -108,26 +128,53 @@ class IdeaMaker:
             candidate: Identifier of its candidate.
             model: Who has it.
             visible: What the slot may know.
-            settled: Ideas of slots below this one may be known as well.
 
         Raises:
             BudgetSpentError: There may not be enough money left.
             UserError: The model cannot be used.
             InfrastructureError: The provider stayed down.
         """
+        if not self._plan.every:
+            return None
         kept = {one.slot: one for one in ideas_of(self._archive, self._campaign)}
         if slot in kept:
             return kept[slot]
-        turn = _Turn(self._caller, model, slot, index, self._seed, self._plan.timeout_s)
+        if self.begins(slot, visible):
+            turn = _Turn(self._caller, model, slot, index, self._seed, self._plan.timeout_s)
+            record = self._made(turn, slot, candidate, visible, kept)
+        else:
+            begun = self._run_before(slot, visible, kept)
+            if begun is None:
+                return None
+            record = replace(begun, slot=slot, candidate=candidate, fate="continued")
+        keep_idea(self._archive, self._campaign, record)
+        return record
+
+    def _run_before(
+        self, slot: int, visible: Sequence[Peer], kept: Mapping[int, IdeaRecord]
+    ) -> IdeaRecord | None:
+        """What the run before carries out; None for a first run, or where that has no idea."""
+        experiment, together = self._spec.experiment, self._plan.in_flight
+        if experiment is None or run_number(visible, slot, together, experiment) == 1:
+            return None
+        before = kept.get(slot - together)
+        return before if before is not None and before.is_carried_out else None
+
+    def _made(
+        self,
+        turn: _Turn,
+        slot: int,
+        candidate: str,
+        visible: Sequence[Peer],
+        kept: Mapping[int, IdeaRecord],
+    ) -> IdeaRecord:
+        settled = slot - self._plan.in_flight + 1
         try:
             idea, novelty = self._think(turn, visible, [kept[n] for n in kept if n < settled])
         except CandidateError as error:
-            record = IdeaRecord(slot, candidate, "none", None, None, error.message)
-        else:
-            known = novelty is not None and novelty.verdict == "known"
-            record = IdeaRecord(slot, candidate, "known" if known else "proposed", idea, novelty)
-        keep_idea(self._archive, self._campaign, record)
-        return record
+            return IdeaRecord(slot, candidate, "none", None, None, error.message)
+        known = novelty is not None and novelty.verdict == "known"
+        return IdeaRecord(slot, candidate, "known" if known else "proposed", idea, novelty)
 
     def _think(
         self, turn: _Turn, visible: Sequence[Peer], earlier: Sequence[IdeaRecord]

@@ -240,6 +240,7 @@ def _variables(ledger: Ledger, template_figures: Sequence[str]) -> dict[str, obj
             "thought": bool(thought_of(book.candidate)),
             "idea": book.idea.record is not None and not book.idea.dropped,
             "dropped": book.idea.dropped,
+            "continued": book.idea.continued,
             "left": seen is not None and seen[0].name != "search",
         },
         "status": {name: status.get(name) for name in ("search", "fresh", "held_out")},

@@ -93,7 +93,8 @@ class LlmProposer:
             selection = selector.select(context.visible, rng)
         direction = draw_direction(context.prompts, len(selection.parents), rng)
         if context.idea is not None and not previous:
-            direction = f"carry out this idea. {context.idea}"
+            what = "carry out this idea" if before is None else "go on with this idea"
+            direction = f"{what}. {context.idea}"
         messages = render(
             context.prompts,
             "propose.jinja",

@@ -13,7 +13,7 @@ from agent.proposers.selection import Peer
 from templates.contract import Experiment
 from templates.edits import apply_edits, parse_edits
 
-__all__ = ["earlier_runs", "edited_files", "previous_run", "run_number"]
+__all__ = ["earlier_runs", "edited_files", "idea_number", "previous_run", "run_number"]
 
 
 def previous_run(
@@ -56,6 +56,19 @@ def _peer(visible: Sequence[Peer], slot: int) -> Peer | None:
     """What came of a slot, where that may be seen."""
     first_proposal = sum(peer.kind in ("baseline", "control") for peer in visible)
     return next((peer for peer in visible if peer.index == first_proposal + slot), None)
+
+
+def idea_number(visible: Sequence[Peer], slot: int, in_flight: int, experiment: Experiment) -> int:
+    """Which idea of the campaign a slot is a run of, from 0; see `previous_run` for the arguments.
+
+    Those that are worked on at once have their numbers in turn.
+    """
+    lane = slot % in_flight
+    begun = sum(
+        run_number(visible, earlier, in_flight, experiment) == 1
+        for earlier in range(lane, slot + 1, in_flight)
+    )
+    return (begun - 1) * in_flight + lane
 
 
 def edited_files(experiment: Experiment, base: str) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from agent.cli.home import CampaignArgument, HomeOption, JsonOption, home_of, open_archive
@@ -22,7 +23,9 @@ def ideas(
 
     with open_archive(home_of(home)) as archive:
         record = archive.campaign(campaign)
-        found = [_described(archive, one) for one in ideas_of(archive, record.id)]
+        kept = ideas_of(archive, record.id)
+        begun = [one for one in kept if one.fate != "continued"]
+        found = [_described(archive, one, _later_runs(one, kept)) for one in begun]
     if json:
         emit_json({"campaign": record.id, "ideas": found})
         return
@@ -34,15 +37,25 @@ def ideas(
         _print(one)
 
 
-def _described(archive: Archive, record: IdeaRecord) -> dict[str, Any]:
+def _later_runs(begun: IdeaRecord, kept: Sequence[IdeaRecord]) -> list[str]:
+    """Identifiers of the candidates that went on with an idea, in their order."""
+    return [
+        one.candidate
+        for one in kept
+        if one.fate == "continued" and one.slot > begun.slot and one.idea == begun.idea
+    ]
+
+
+def _described(archive: Archive, record: IdeaRecord, later: Sequence[str]) -> dict[str, Any]:
     described: dict[str, Any] = jsonable(record)
-    candidate = archive.candidate(record.candidate)
-    described["became"] = {
-        "name": candidate.name,
-        "outcome": candidate.outcome,
-        "score": candidate.score,
-    }
+    described["became"] = _became(archive, record.candidate)
+    described["later_runs"] = [{"candidate": one, **_became(archive, one)} for one in later]
     return described
+
+
+def _became(archive: Archive, identifier: str) -> dict[str, Any]:
+    candidate = archive.candidate(identifier)
+    return {"name": candidate.name, "outcome": candidate.outcome, "score": candidate.score}
 
 
 def _print(one: dict[str, Any]) -> None:
@@ -60,9 +73,14 @@ def _print(one: dict[str, Any]) -> None:
         like = f' ("{novelty["same_as"]}")' if novelty["same_as"] else ""
         said = f"  literature: {novelty['verdict']}{like}, {novelty['why']}"
         out.print(plain(said), soft_wrap=True)
-    score = "" if became["score"] is None else f", score {became['score']:.4f}"
-    became_what = f"{plain(became['name'])}: {became['outcome'] or 'not settled'}{score}"
     if one["fate"] == "known":
-        out.print(f"  known, so the proposal went without it: {became_what}")
+        out.print(f"  known, so the proposal went without it: {_told(became)}")
     else:
-        out.print(f"  became {became_what}")
+        out.print(f"  became {_told(became)}")
+    for number, run in enumerate(one["later_runs"], 2):
+        out.print(f"  run {number}, {run['candidate']}: {_told(run)}")
+
+
+def _told(became: dict[str, Any]) -> str:
+    score = "" if became["score"] is None else f", score {became['score']:.4f}"
+    return f"{plain(became['name'])}: {became['outcome'] or 'not settled'}{score}"

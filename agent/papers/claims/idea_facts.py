@@ -34,7 +34,7 @@ class IdeaFacts:
 
     @cached_property
     def record(self) -> IdeaRecord | None:
-        """The idea that its slot began with, dropped ones too; None where none can be quoted."""
+        """The idea that it is a run of, dropped ones too; None where none can be quoted."""
         candidate = self._book.candidate
         found = ideas_of(self._book.archive, candidate.campaign_id)
         return next((one for one in found if one.candidate == candidate.id and _told_of(one)), None)
@@ -43,6 +43,11 @@ class IdeaFacts:
     def dropped(self) -> bool:
         """Whether it was taken for known, so that the candidate was made without it."""
         return self.record is not None and self.record.fate == "known"
+
+    @property
+    def continued(self) -> bool:
+        """Whether the candidate goes on from an earlier run of the idea."""
+        return self.record is not None and self.record.fate == "continued"
 
     @property
     def novelty(self) -> Novelty | None:

@@ -74,6 +74,18 @@ def test_the_paper_tells_the_idea_what_was_found_and_what_came_of_it(with_idea: 
     assert sum(fact.reference.function == "idea" for fact in facts) == 10
 
 
+def test_a_further_run_of_an_idea_is_told_as_one(
+    with_idea: Material, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    idea = with_idea.book.idea
+    assert idea.record is not None
+    assert "An earlier run of the same idea" not in with_idea.defaults()["method"]
+    monkeypatch.setitem(idea.__dict__, "record", replace(idea.record, fate="continued"))
+    sources = with_idea.defaults()
+    assert "An earlier run of the same idea" in sources["method"]
+    assert "idea('hypothesis')" in sources["introduction"]
+
+
 def test_a_dropped_idea_is_told_as_one(idea_dropped: Material) -> None:
     sources = idea_dropped.defaults()
     told = {name: plain_text(source, idea_dropped.ledger) for name, source in sources.items()}

@@ -15,7 +15,7 @@ from agent.proposers import (
     parse_proposal,
     proposal_schema,
 )
-from agent.proposers.runs import earlier_runs, previous_run, run_number
+from agent.proposers.runs import earlier_runs, idea_number, previous_run, run_number
 from templates.edits import Edit, parse_edits
 from templates.errors import CandidateError
 from templates.registry import load_template
@@ -46,11 +46,15 @@ def test_slots_are_runs_of_as_many_ideas_as_are_in_flight() -> None:
     assert before is not None
     assert before.id == "c3"
     assert previous_run(visible, 6, 2, EXPERIMENT) is None
+    of_ideas = [idea_number(visible, slot, 2, EXPERIMENT) for slot in range(10)]
+    assert of_ideas == [0, 1, 0, 1, 0, 1, 2, 3, 2, 3]
 
 
 def test_after_a_failure_an_idea_begins_afresh() -> None:
     visible = (*BASELINES, ran(0), ran(1, None), *(ran(slot) for slot in range(2, 8)))
     assert numbers(visible, 8, 2) == [1, 1, 2, 1, 3, 2, 1, 3]
+    of_ideas = [idea_number(visible, slot, 2, EXPERIMENT) for slot in range(8)]
+    assert of_ideas == [0, 1, 0, 3, 0, 3, 2, 3]
 
 
 def context(*visible: Peer) -> ProposerContext:
@@ -73,6 +77,14 @@ def test_a_next_run_shows_edited_files_and_comes_after_the_edits_before() -> Non
     assert "nonsense" in text
     assert "it is not there" in text
     assert "<<<<<<<" not in text
+
+
+def test_an_idea_is_carried_out_once_and_then_gone_on_with() -> None:
+    proposer = LlmProposer(in_flight=1)
+    first = proposer.request(replace(context(), idea="Widen."), 0, ())
+    later = proposer.request(replace(context(ran(0)), idea="Widen."), 1, ())
+    assert "Direction: carry out this idea. Widen." in first.completion.messages[1].content
+    assert "if it fits: go on with this idea. Widen." in later.completion.messages[1].content
 
 
 def test_a_next_run_shows_every_metric_of_the_runs_before() -> None:

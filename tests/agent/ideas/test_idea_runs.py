@@ -1,0 +1,66 @@
+"""Several runs of one idea: made once, gone on with, shown once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from agent.archive import Archive
+from agent.campaign import Campaign, CampaignSettings, Progress
+from agent.cli.app import app
+from agent.ideas import ideas_of
+
+TEMPLATE = Path(__file__).parents[2] / "data" / "hidden_classes"
+# One answer that is an idea, a comparison with the literature and a proposal at once.
+ANSWER = {
+    "name": "narrower",
+    "hypothesis": "Near points say more.",
+    "experiment": "Make the kernel narrower.",
+    "expected_effect": "Fewer wrong classes.",
+    **dict.fromkeys(("interestingness", "feasibility", "novelty"), 5),
+    "why": "nothing like it",
+    "same_as": "none",
+    "next_query": "",
+    "thought": "a narrower kernel",
+    "edits": [{"file": "kernel.py", "search": "WIDTH = 0.8", "replace": "WIDTH = 0.3"}],
+}
+
+
+class Silent:
+    def notify(self, progress: Progress) -> None:
+        pass
+
+
+def test_a_further_run_goes_on_with_the_idea_of_the_first(tmp_path: Path) -> None:
+    recording = tmp_path / "answers.jsonl"
+    recording.write_text(json.dumps({"text": json.dumps(ANSWER), "cost_usd": 0.001}) + "\n")
+    settings = CampaignSettings(
+        template=str(TEMPLATE),
+        models=(f"recorded:{recording}",),
+        candidates=3,
+        workers=2,
+        overrides={"in_flight": "1", "confirm": "0", "idea_every": "1"},
+    )
+    with Archive(tmp_path / "archive.db") as archive:
+        campaign = Campaign.create(archive, settings, tmp_path).run(Silent()).id
+        first, second, third = archive.candidates(campaign, kinds=["proposal"])
+        kept = ideas_of(archive, campaign)
+        calls = archive.model_calls(campaign)
+    # The second run finds nothing to replace, so the third slot begins another idea.
+    assert first.outcome == "scored"
+    assert second.score is None
+    assert [one.fate for one in kept] == ["proposed", "continued", "proposed"]
+    assert [one.candidate for one in kept] == [first.id, second.id, third.id]
+    assert kept[1].idea == kept[0].idea
+    assert {call.slot for call in calls if call.role == "idea"} == {first.index, third.index}
+    asked = {call.slot: str(call.messages) for call in calls if call.attempt == 0}
+    assert "carry out this idea. narrower: Near points" in asked[first.index]
+    assert "if it fits: go on with this idea. narrower: Near points" in asked[second.index]
+    told = CliRunner().invoke(app, ["ideas", "--home", str(tmp_path), "--json"])
+    shown = json.loads(told.output)["ideas"]
+    assert [one["candidate"] for one in shown] == [first.id, third.id]
+    assert [run["candidate"] for run in shown[0]["later_runs"]] == [second.id]
+    said = CliRunner().invoke(app, ["ideas", "--home", str(tmp_path)]).output
+    assert f"run 2, {second.id}" in said
