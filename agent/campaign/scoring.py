@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from agent.archive.records import CandidateRecord, EvaluationRecord
 from agent.campaign.context import Context
@@ -12,8 +12,16 @@ from agent.evaluation.racing import summarize
 from agent.evaluation.seeds import Job, ablation_jobs, jobs_of
 from sandboxes.contract import Program
 from templates.contract import Tier
+from templates.errors import CandidateError
 
-__all__ = ["mean_metrics", "measure", "run_ablations", "run_tier", "scores_of"]
+__all__ = [
+    "mean_metrics",
+    "measure",
+    "refuse_without_effect",
+    "run_ablations",
+    "run_tier",
+    "scores_of",
+]
 
 
 def run_tier(
@@ -105,3 +113,39 @@ def scores_of(context: Context, candidate: CandidateRecord, tier: Tier) -> dict[
         for record in context.archive.evaluations(candidate.id, tier.effort)
         if (record.task, record.seed) in wanted
     }
+
+
+def refuse_without_effect(
+    context: Context, candidate: CandidateRecord, others: Iterable[CandidateRecord]
+) -> None:
+    """Stop a candidate that has run once and whose every number is another one's.
+
+    An experiment whose edits change nothing that runs, such as an import that is not used, would
+    else be scored as if it were something new.
+
+    Args:
+        context: The campaign.
+        candidate: Measured on the smoke tier.
+        others: Measured there too: what it was made from, and baselines.
+
+    Raises:
+        CandidateError: Kind ``no_effect``.
+    """
+    tier = context.spec.tier("smoke")
+    wanted = jobs_of(context.spec, tier, context.seed)
+
+    def results(record: CandidateRecord) -> list[Mapping[str, float] | None]:
+        found = {
+            (one.task, one.seed): one.metrics
+            for one in context.archive.evaluations(record.id, tier.effort)
+        }
+        return [found.get(job) for job in wanted]
+
+    own = results(candidate)
+    for other in others:
+        if None not in own and results(other) == own:
+            raise CandidateError(
+                "no_effect",
+                f"every metric is that of {other.name} to the last digit, on the same seed: the "
+                "edits change nothing that runs",
+            )

@@ -16,7 +16,7 @@ from agent.campaign.baselines import Baselines, record_inspection
 from agent.campaign.calling import BudgetSpentError, Caller
 from agent.campaign.context import Context
 from agent.campaign.reviewing import Reviewing
-from agent.campaign.scoring import mean_metrics, measure, run_tier
+from agent.campaign.scoring import mean_metrics, measure, refuse_without_effect, run_tier
 from agent.evaluation.racing import goes_on
 from agent.ideas import IdeaMaker
 from agent.llm.contract import LanguageModel
@@ -246,6 +246,11 @@ class Slots:
             record = step.update_candidate(record.id, **changes)
             step.add_evaluation(record_inspection(context, record.id, inspection))
         measure(context, record, program, context.spec.tier("smoke"))
+        if context.spec.boundary == "experiment":
+            context.wait_for(self._baselines.finished)
+            baselines = context.archive.candidates(context.id, kinds=["baseline"])
+            parents = [context.archive.candidate(one) for one in record.parents]
+            refuse_without_effect(context, record, [*parents, *baselines])
         record = context.archive.update_candidate(record.id, stage="smoke")
         self._remember(record)
         return record, program
@@ -280,9 +285,10 @@ class Slots:
             code = error.text
         else:
             code = record.code or (previous[-1].code if previous else "")
-        context.archive.add_attempt(
-            AttemptRecord(record.id, attempt, code, error.kind, error.message)
-        )
+        with context.archive.transaction() as step:
+            step.add_attempt(AttemptRecord(record.id, attempt, code, error.kind, error.message))
+            # The next attempt is another program: nothing that this one measured may stand for it.
+            step.drop_evaluations(record.id)
         return Attempt(code, error.kind, error.message)
 
     def _give_up(self, index: int, last: Attempt) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from importlib.metadata import version
 
 from agent.archive.records import EvaluationRecord, Measurement, MeasurementKey
@@ -14,7 +14,7 @@ from agent.evaluation.workers import DaemonPool
 from sandboxes.contract import Program
 from sandboxes.engines import Engine
 from sandboxes.engines import Measurement as Measured
-from templates.errors import InfrastructureError
+from templates.errors import CandidateError, InfrastructureError
 
 __all__ = ["Measurer", "decisive_versions", "primaries"]
 
@@ -101,6 +101,10 @@ class Measurer:
                 for record in future.result():
                     found[record.task, record.seed] = record
                 progress(len(found), len(wanted))
+        except CandidateError:
+            # What is running yet would else put its results beside those of a repaired program.
+            wait([future for future in futures if not future.cancel()])
+            raise
         finally:
             _cancel(futures)
         return {job: found[job] for job in wanted}

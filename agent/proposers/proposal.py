@@ -159,6 +159,7 @@ def _without(characters: str) -> str:
 
 
 _FENCE = re.compile(r"```[ \t]*[\w+-]*[ \t]*\r?\n(.*?)(?:\n[ \t]*```|```|\Z)", re.DOTALL)
+_JSON_END = {"}": "{", "]": "["}
 _TRIPLE = re.compile(r'"""(.*?)"""|\'\'\'(.*?)\'\'\'', re.DOTALL)
 _SMART_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‚": "'"})
 
@@ -306,9 +307,27 @@ def _edits(found: object) -> list[Edit]:
             _clean_text(_text_field(entry, key)).replace("\r\n", "\n")
             for key in ("file", "search", "replace")
         )
-        edits.append(Edit(path.strip(), search.strip("\n"), replace.strip("\n")))
+        search, replace = search.strip("\n"), replace.strip("\n")
+        edits.append(Edit(path.strip(), search, _without_json_end(search, replace)))
     # An edit that is said twice, word for word, is meant once.
     return list(dict.fromkeys(edits))
+
+
+def _without_json_end(search: str, replace: str) -> str:
+    """A replacement without the end of the JSON object that a small model wrote into it.
+
+    That is a row of closing braces and square brackets at its very end which nothing opened, in
+    what is replaced neither.
+    """
+    end = len(replace)
+    while end and (closing := replace[end - 1]) in _JSON_END:
+        opening = _JSON_END[closing]
+        kept = replace[:end]
+        extra = kept.count(closing) - kept.count(opening)
+        if extra <= max(0, search.count(closing) - search.count(opening)):
+            break
+        end -= 1
+    return replace[:end]
 
 
 def _clean_text(text: str) -> str:

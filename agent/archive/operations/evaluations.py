@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from agent.archive.operations.base import Operations, insert_once, to_record, to_values
 from agent.archive.records import EvaluationRecord, Measurement, MeasurementKey, ReviewRecord
@@ -22,6 +22,17 @@ class EvaluationOperations(Operations):
         """
         with self._writing() as session:
             return insert_once(session, Evaluation, to_values(record))
+
+    def drop_evaluations(self, candidate: str) -> None:
+        """Take back all results of a candidate, whose program is given up for another one.
+
+        What campaigns share is kept, under the digest of the program that it belongs to.
+
+        Args:
+            candidate: Identifier of the candidate.
+        """
+        with self._writing() as session:
+            session.execute(delete(Evaluation).where(Evaluation.candidate_id == candidate))
 
     def evaluations(
         self, candidate: str, effort: str | None = None, task: str | None = None

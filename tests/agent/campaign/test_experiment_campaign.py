@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,29 @@ def test_edits_are_proposed_refused_repaired_and_gone_on_from(tmp_path: Path) ->
         assert later, "no run went on from another"
         page = write_report(archive, record.id, tmp_path).read_text()
         assert "SEARCH" in page
+
+
+def test_edits_that_change_nothing_that_runs_are_refused(tmp_path: Path) -> None:
+    edit = {"file": "kernel.py", "search": "import numpy as np", "replace": "import math\n"}
+    edit["replace"] += edit["search"]
+    answer = {"thought": "more mathematics", "name": "with_math", "edits": [edit]}
+    recording = tmp_path / "completions.jsonl"
+    recording.write_text(json.dumps({"text": json.dumps(answer)}) + "\n")
+    settings = CampaignSettings(
+        template=str(TEMPLATE),
+        models=(f"recorded:{recording}",),
+        candidates=1,
+        workers=2,
+        overrides={"in_flight": "1", "confirm": "0"},
+    )
+    with Archive(tmp_path / "archive.db") as archive:
+        record = Campaign.create(archive, settings, tmp_path).run(Silent())
+        (refused,) = archive.candidates(record.id, kinds=["proposal"])
+        assert (refused.outcome, refused.error_kind) == ("invalid", "no_effect")
+        assert "every metric is that of untouched" in (refused.error_message or "")
+        # What the refused attempts measured does not stand for the candidate.
+        assert archive.evaluations(refused.id) == []
+        assert all(one.error_kind == "no_effect" for one in archive.attempts(refused.id))
 
 
 def test_a_replay_of_another_campaign_hides_the_same(tmp_path: Path) -> None:

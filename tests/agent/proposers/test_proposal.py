@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.proposers import Proposal, parse_proposal, proposal_schema, sanitize_name
+from templates.edits import parse_edits
 from templates.errors import CandidateError
 from templates.registry import load_template
 
@@ -96,6 +97,26 @@ def test_what_is_no_proposal_says_what_to_change(text: str, kind: str, says: str
 )
 def test_names_are_sanitized(raw: str, clean: str) -> None:
     assert sanitize_name(raw) == clean
+
+
+@pytest.mark.parametrize(
+    ("search", "replace", "kept"),
+    [
+        ("return loss", "return loss + (a ** 2)}}]}}", "return loss + (a ** 2)"),
+        ("x = [1]", "x = [1, 2]]", "x = [1, 2]"),
+        ("x = {1: [2]}", "x = {1: [3]}", "x = {1: [3]}"),
+        ("    }", "        3: 4,\n    }", "        3: 4,\n    }"),
+        ("    }]", "    }]}]}", "    }]"),
+        ("x", "y[0]", "y[0]"),
+    ],
+)
+def test_the_end_of_an_answer_is_no_part_of_a_replacement(
+    search: str, replace: str, kept: str
+) -> None:
+    edit = {"file": "model.py", "search": search, "replace": replace}
+    text = json.dumps({"thought": "t", "name": "n", "edits": [edit]})
+    (found,) = parse_edits(parse_proposal(text).code)
+    assert (found.search, found.replace) == (search, kept)
 
 
 def test_what_no_database_stores_is_removed() -> None:
