@@ -121,7 +121,7 @@ def refuse_without_effect(
     """Stop a candidate that has run once and whose every number is another one's.
 
     An experiment whose edits change nothing that runs, such as an import that is not used, would
-    else be scored as if it were something new.
+    else be scored as if it were something new; one that comes to the same by other code likewise.
 
     Args:
         context: The campaign.
@@ -146,6 +146,6 @@ def refuse_without_effect(
         if None not in own and results(other) == own:
             raise CandidateError(
                 "no_effect",
-                f"every metric is that of {other.name} to the last digit, on the same seed: the "
-                "edits change nothing that runs",
+                f"on the same seed it does exactly what {other.name} does: every metric is the "
+                "same to the last digit",
             )

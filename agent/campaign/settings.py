@@ -41,8 +41,8 @@ class Knobs(BaseModel):
         0,
         ge=0,
         le=1000,
-        description="every so many proposals one begins with an idea; 0 for none; of experiments, "
-        "every so many first runs",
+        description="every so many proposals one begins with an idea; 0 for none; of experiments "
+        "about every so many first runs",
     )
     idea_reflections: int = Field(1, ge=0, le=8, description="second looks at each idea")
     idea_searches: int = Field(2, ge=0, le=10, description="searches of the literature for each")

@@ -138,7 +138,7 @@ class Slots:
                 continue
             try:
                 record = self._ask(asked, slot, index, previous)
-                accepted = self._accept(slot, record)
+                accepted = self._accept(slot, record, again=failed is not None)
             except CandidateError as error:
                 previous.append(self._note_failure(index, attempt, previous, error))
                 continue
@@ -221,8 +221,13 @@ class Slots:
         except CandidateError as error:
             raise _UnparsedError(error.kind, error.message, text) from error
 
-    def _accept(self, slot: int, record: CandidateRecord) -> tuple[CandidateRecord, Program]:
-        """Trace, inspect, compare with everything before, and see it run once."""
+    def _accept(
+        self, slot: int, record: CandidateRecord, *, again: bool
+    ) -> tuple[CandidateRecord, Program]:
+        """Trace, inspect, compare with everything before, and see it run once.
+
+        ``again``: it was accepted before the campaign was interrupted.
+        """
         context = self._context
         context.show(record.index, record.name, "trace")
         program = context.engine.trace(record.code)
@@ -246,7 +251,7 @@ class Slots:
             record = step.update_candidate(record.id, **changes)
             step.add_evaluation(record_inspection(context, record.id, inspection))
         measure(context, record, program, context.spec.tier("smoke"))
-        if context.spec.boundary == "experiment":
+        if context.spec.boundary == "experiment" and not again:
             context.wait_for(self._baselines.finished)
             baselines = context.archive.candidates(context.id, kinds=["baseline"])
             parents = [context.archive.candidate(one) for one in record.parents]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.ideas.idea import Idea, idea_schema, parse_idea
-from agent.ideas.keeping import IdeaRecord, ideas_of
+from agent.ideas.keeping import IdeaRecord, ideas_of, is_in_code
 from agent.ideas.making import IdeaMaker, IdeaPlan
 from agent.ideas.novelty import Novelty, NoveltyCheck
 
@@ -16,5 +16,6 @@ __all__ = [
     "NoveltyCheck",
     "idea_schema",
     "ideas_of",
+    "is_in_code",
     "parse_idea",
 ]

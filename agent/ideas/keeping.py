@@ -11,7 +11,7 @@ from agent.archive import Archive, EventRecord
 from agent.ideas.idea import Idea
 from agent.ideas.novelty import Novelty
 
-__all__ = ["Fate", "IdeaRecord", "ideas_of", "keep_idea"]
+__all__ = ["Fate", "IdeaRecord", "ideas_of", "is_in_code", "keep_idea"]
 
 Fate: TypeAlias = Literal["proposed", "continued", "known", "none"]
 
@@ -31,6 +31,7 @@ class IdeaRecord:
         idea: The idea; None where there is none.
         novelty: What the literature says; None where it was not asked.
         why: Why there is none.
+        begun: Of a further run, the slot that the idea was made for.
     """
 
     slot: int
@@ -39,6 +40,7 @@ class IdeaRecord:
     idea: Idea | None
     novelty: Novelty | None
     why: str = ""
+    begun: int | None = None
 
     @property
     def is_carried_out(self) -> bool:
@@ -55,6 +57,7 @@ def keep_idea(archive: Archive, campaign: str, record: IdeaRecord) -> None:
         "idea": None if record.idea is None else record.idea.to_json(),
         "novelty": None if record.novelty is None else record.novelty.to_json(),
         "why": record.why,
+        "begun": record.begun,
     }
     archive.add_event(EventRecord(campaign, datetime.now(UTC), _EVENT, payload))
 
@@ -72,6 +75,26 @@ def ideas_of(archive: Archive, campaign: str) -> list[IdeaRecord]:
     return [found[slot] for slot in sorted(found)]
 
 
+def is_in_code(archive: Archive, record: IdeaRecord) -> bool:
+    """Whether the code that became of a slot was asked to carry out its idea.
+
+    A proposal whose code fails and cannot be repaired is made afresh, without the idea.
+
+    Args:
+        archive: The archive.
+        record: The idea and its slot.
+    """
+    if record.idea is None or not record.is_carried_out:
+        return False
+    candidate = archive.candidate(record.candidate)
+    calls = archive.model_calls(candidate.campaign_id, candidate.index)
+    asked = [call for call in calls if call.role == "propose" and call.messages]
+    if not asked:
+        return True
+    last = max(asked, key=lambda call: call.attempt)
+    return any(record.idea.text in str(message["content"]) for message in last.messages)
+
+
 def _record(said: Mapping[str, Any]) -> IdeaRecord:
     return IdeaRecord(
         said["slot"],
@@ -80,4 +103,5 @@ def _record(said: Mapping[str, Any]) -> IdeaRecord:
         None if said["idea"] is None else Idea.from_json(said["idea"]),
         None if said["novelty"] is None else Novelty.from_json(said["novelty"]),
         said["why"],
+        said.get("begun"),
     )

@@ -46,7 +46,7 @@ class IdeaPlan:
 
     Args:
         every: Every so many proposals one begins with an idea; none where it is 0. Of experiments,
-            whose proposals may be further runs, every so many first runs one.
+            whose proposals may be further runs, about every so many first runs one.
         in_flight: How many proposals are worked on at once.
         reflections: Second looks at each.
         searches: Most searches of the literature for each; none where nothing is asked.
@@ -143,10 +143,11 @@ class IdeaMaker:
             turn = _Turn(self._caller, model, slot, index, self._seed, self._plan.timeout_s)
             record = self._made(turn, slot, candidate, visible, kept)
         else:
-            begun = self._run_before(slot, visible, kept)
-            if begun is None:
+            before = self._run_before(slot, visible, kept)
+            if before is None:
                 return None
-            record = replace(begun, slot=slot, candidate=candidate, fate="continued")
+            begun = before.slot if before.begun is None else before.begun
+            record = replace(before, slot=slot, candidate=candidate, fate="continued", begun=begun)
         keep_idea(self._archive, self._campaign, record)
         return record
 

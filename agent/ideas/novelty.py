@@ -141,7 +141,7 @@ class NoveltyCheck:
             query = said.next_query
         if doubtful is not None:
             taken_for = textwrap.shorten(doubtful.title, _TITLE_LENGTH, placeholder="...")
-            why = f"a model took it for {taken_for} and, shown the same in another order, did not"
+            why = f"shown in two orders, it was in one of them only taken for {taken_for}."
             return Novelty("unknown", why, None, tuple(rounds))
         return self._unmatched(rounds, silent, seen_in_complete)
 

@@ -46,14 +46,14 @@ def _outline(experiment: Experiment) -> list[str]:
         tree = ast.parse(experiment.files[path])
         constants, functions = [], []
         for node in tree.body:
-            if isinstance(node, ast.Assign):
+            if isinstance(node, ast.Assign | ast.AnnAssign):
                 constants.append(clip(ast.unparse(node), _VALUE))
             elif isinstance(node, ast.FunctionDef | ast.ClassDef):
                 says = clip(_first_line(node), _DOCSTRING)
                 functions.append(f"{node.name}{f' ({says})' if says else ''}")
         parts = [_first_line(tree), ", ".join(constants), ", ".join(functions)]
         lines.append(f"{path}: {'; '.join(part for part in parts if part)}")
-    return lines
+    return [*lines, "new files, for these to import"]
 
 
 def _first_line(node: ast.Module | ast.FunctionDef | ast.ClassDef) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -159,6 +159,7 @@ def _without(characters: str) -> str:
 
 
 _FENCE = re.compile(r"```[ \t]*[\w+-]*[ \t]*\r?\n(.*?)(?:\n[ \t]*```|```|\Z)", re.DOTALL)
+_QUOTED = re.compile(r'"[^"\n]*"|\'[^\'\n]*\'')
 _JSON_END = {"}": "{", "]": "["}
 _TRIPLE = re.compile(r'"""(.*?)"""|\'\'\'(.*?)\'\'\'', re.DOTALL)
 _SMART_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‚": "'"})
@@ -307,27 +308,37 @@ def _edits(found: object) -> list[Edit]:
             _clean_text(_text_field(entry, key)).replace("\r\n", "\n")
             for key in ("file", "search", "replace")
         )
-        search, replace = search.strip("\n"), replace.strip("\n")
-        edits.append(Edit(path.strip(), search, _without_json_end(search, replace)))
+        edits.append(Edit(path.strip(), search.strip("\n"), replace.strip("\n")))
     # An edit that is said twice, word for word, is meant once.
-    return list(dict.fromkeys(edits))
+    return _without_json_end(list(dict.fromkeys(edits)))
 
 
-def _without_json_end(search: str, replace: str) -> str:
-    """A replacement without the end of the JSON object that a small model wrote into it.
+def _without_json_end(edits: Sequence[Edit]) -> list[Edit]:
+    """Edits without the end of the JSON object that a small model writes into a replacement.
 
-    That is a row of closing braces and square brackets at its very end which nothing opened, in
-    what is replaced neither.
+    That is a row of closing braces and square brackets at its very end, which nothing opens: not
+    in what is replaced, and not in another edit of the file.
     """
-    end = len(replace)
-    while end and (closing := replace[end - 1]) in _JSON_END:
-        opening = _JSON_END[closing]
-        kept = replace[:end]
-        extra = kept.count(closing) - kept.count(opening)
-        if extra <= max(0, search.count(closing) - search.count(opening)):
-            break
-        end -= 1
-    return replace[:end]
+    mended = list(edits)
+    for place, edit in enumerate(edits):
+        replace = edit.replace
+        while replace and (closing := replace[-1]) in _JSON_END:
+            others = (one for one in mended if one.path == edit.path)
+            if min(_unopened(closing, edit), sum(_unopened(closing, o) for o in others)) <= 0:
+                break
+            replace = replace[:-1]
+            edit = mended[place] = Edit(edit.path, edit.search, replace)
+    return mended
+
+
+def _unopened(closing: str, edit: Edit) -> int:
+    """How many more of a closing bracket an edit leaves unopened than there were."""
+
+    def extra(text: str) -> int:
+        code = _QUOTED.sub("", text)
+        return code.count(closing) - code.count(_JSON_END[closing])
+
+    return extra(edit.replace) - extra(edit.search)
 
 
 def _clean_text(text: str) -> str:

@@ -39,16 +39,15 @@ def ideas(
 
 def _later_runs(begun: IdeaRecord, kept: Sequence[IdeaRecord]) -> list[str]:
     """Identifiers of the candidates that went on with an idea, in their order."""
-    return [
-        one.candidate
-        for one in kept
-        if one.fate == "continued" and one.slot > begun.slot and one.idea == begun.idea
-    ]
+    return [one.candidate for one in kept if one.begun == begun.slot]
 
 
 def _described(archive: Archive, record: IdeaRecord, later: Sequence[str]) -> dict[str, Any]:
+    from agent.ideas import is_in_code
+
     described: dict[str, Any] = jsonable(record)
     described["became"] = _became(archive, record.candidate)
+    described["in_code"] = is_in_code(archive, record)
     described["later_runs"] = [{"candidate": one, **_became(archive, one)} for one in later]
     return described
 
@@ -75,6 +74,8 @@ def _print(one: dict[str, Any]) -> None:
         out.print(plain(said), soft_wrap=True)
     if one["fate"] == "known":
         out.print(f"  known, so the proposal went without it: {_told(became)}")
+    elif not one["in_code"]:
+        out.print(f"  no code for it was accepted, so the proposal went without: {_told(became)}")
     else:
         out.print(f"  became {_told(became)}")
     for number, run in enumerate(one["later_runs"], 2):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from agent.ideas import IdeaRecord, Novelty, ideas_of
+from agent.ideas import IdeaRecord, Novelty, ideas_of, is_in_code
 from agent.ideas.idea import LENGTHS
 from agent.ideas.novelty import Round
 from agent.papers.claims.facts import Fact, Reference, Rows, UnknownReferenceError
@@ -43,6 +43,14 @@ class IdeaFacts:
     def dropped(self) -> bool:
         """Whether it was taken for known, so that the candidate was made without it."""
         return self.record is not None and self.record.fate == "known"
+
+    @cached_property
+    def failed(self) -> bool:
+        """Whether no code for it was accepted, so that the candidate was made without it."""
+        record = self.record
+        return (
+            record is not None and not self.dropped and not is_in_code(self._book.archive, record)
+        )
 
     @property
     def continued(self) -> bool:

@@ -131,14 +131,28 @@ def idea_block(ledger: Ledger) -> str:
             for number in range(1, len(novelty.rounds) + 1)
         ]
     items = "\n".join(rf"\item[{label}] {ledger.prose(text)}" for label, text in said)
-    words = ledger.prose(
-        "Before {{ name('candidate') }} there was this idea. A model took it for known, so it was "
-        "dropped, and the candidate was made without it:"
-        if ledger.book.idea.dropped
-        else "{{ name('candidate') }} began with this idea, which was written down before its code:"
-    )
+    idea = ledger.book.idea
+    if idea.dropped:
+        words = (
+            "Before {{ name('candidate') }} there was this idea. A model took it for known, so it "
+            "was dropped, and the candidate was made without it:"
+        )
+    elif idea.failed:
+        words = (
+            "Before {{ name('candidate') }} there was this idea. No code that was to carry it out "
+            "was accepted, and the candidate was made without it:"
+        )
+    elif idea.continued:
+        words = (
+            "{{ name('candidate') }} is a further run of this idea, which was written down before "
+            "the code:"
+        )
+    else:
+        words = (
+            "{{ name('candidate') }} began with this idea, which was written down before its code:"
+        )
     return (
-        f"{words}\n\\begin{{description}}\n\\setlength{{\\itemsep}}{{2pt}}\n"
+        f"{ledger.prose(words)}\n\\begin{{description}}\n\\setlength{{\\itemsep}}{{2pt}}\n"
         f"{items}\n\\end{{description}}"
     )
 

@@ -73,7 +73,7 @@ def test_edits_that_change_nothing_that_runs_are_refused(tmp_path: Path) -> None
         record = Campaign.create(archive, settings, tmp_path).run(Silent())
         (refused,) = archive.candidates(record.id, kinds=["proposal"])
         assert (refused.outcome, refused.error_kind) == ("invalid", "no_effect")
-        assert "every metric is that of untouched" in (refused.error_message or "")
+        assert "does exactly what untouched does" in (refused.error_message or "")
         # What the refused attempts measured does not stand for the candidate.
         assert archive.evaluations(refused.id) == []
         assert all(one.error_kind == "no_effect" for one in archive.attempts(refused.id))

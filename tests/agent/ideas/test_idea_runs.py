@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from agent.archive import Archive
 from agent.campaign import Campaign, CampaignSettings, Progress
 from agent.cli.app import app
-from agent.ideas import ideas_of
+from agent.ideas import ideas_of, is_in_code
 
 TEMPLATE = Path(__file__).parents[2] / "data" / "hidden_classes"
 # One answer that is an idea, a comparison with the literature and a proposal at once.
@@ -48,6 +48,8 @@ def test_a_further_run_goes_on_with_the_idea_of_the_first(tmp_path: Path) -> Non
         first, second, third = archive.candidates(campaign, kinds=["proposal"])
         kept = ideas_of(archive, campaign)
         calls = archive.model_calls(campaign)
+        # What fails in vain is asked for afresh, without the idea.
+        assert [is_in_code(archive, one) for one in kept] == [True, False, False]
     # The second run finds nothing to replace, so the third slot begins another idea.
     assert first.outcome == "scored"
     assert second.score is None
@@ -62,5 +64,6 @@ def test_a_further_run_goes_on_with_the_idea_of_the_first(tmp_path: Path) -> Non
     shown = json.loads(told.output)["ideas"]
     assert [one["candidate"] for one in shown] == [first.id, third.id]
     assert [run["candidate"] for run in shown[0]["later_runs"]] == [second.id]
+    assert [one["in_code"] for one in shown] == [True, False]
     said = CliRunner().invoke(app, ["ideas", "--home", str(tmp_path)]).output
     assert f"run 2, {second.id}" in said

@@ -24,6 +24,7 @@ from agent.ideas.scope import scope
 from agent.literature import Catalogue, Found, LocalLibrary, Publication, Unavailable
 from agent.llm.constraint import lark_grammar
 from agent.loading import template_of
+from agent.papers.claims.quoting import quotable
 from reviewers.code.form import code_form_schema
 from templates.errors import CandidateError
 from templates.registry import load_template
@@ -157,6 +158,18 @@ def test_known_is_what_a_model_says_twice_of_the_same_publication(
     assert seen == [("0", "1", "2"), ("1", "2", "0")]
     assert (found.verdict, found.same_as) == (verdict, same_as)
     assert ("Bounded Loss 0" in found.why) == (verdict == "unknown")
+
+
+@pytest.mark.parametrize("title", ["DPO vs. PPO. Which?", "A Long Title of Many Words " * 9])
+def test_a_doubt_is_quoted_whole(title: str) -> None:
+    shelf = Shelf([replace(WELSCH, title=title), *SHELF[1:]])
+    answers = iter([says(same_as="1"), says()])
+    found = NoveltyCheck([shelf], lambda *asked: next(answers), rounds=1).check(
+        parse_idea(json.dumps(IDEA)), "robust regression"
+    )
+    quoted = quotable(found.why, 400, cut=True)
+    assert quoted == found.why
+    assert quoted.startswith("shown in two orders, it was in one of them only taken for ")
 
 
 def test_a_doubt_of_the_first_search_outlasts_a_second_one_without_any() -> None:

@@ -79,11 +79,27 @@ def test_a_further_run_of_an_idea_is_told_as_one(
 ) -> None:
     idea = with_idea.book.idea
     assert idea.record is not None
-    assert "An earlier run of the same idea" not in with_idea.defaults()["method"]
+    assert "It goes on from an earlier run" not in with_idea.defaults()["method"]
     monkeypatch.setitem(idea.__dict__, "record", replace(idea.record, fate="continued"))
     sources = with_idea.defaults()
-    assert "An earlier run of the same idea" in sources["method"]
+    assert "It goes on from an earlier run" in sources["method"]
     assert "idea('hypothesis')" in sources["introduction"]
+    latex, _, _ = with_idea.assembled(sources)
+    assert "is a further run of this idea" in latex
+
+
+def test_an_idea_without_code_of_its_own_is_told_as_one(
+    with_idea: Material, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(with_idea.book.idea.__dict__, "failed", True)
+    sources = with_idea.defaults()
+    told = {name: plain_text(source, with_idea.ledger) for name, source in sources.items()}
+    assert "was made afresh and without it" in told["introduction"]
+    assert IDEA.experiment[:200] not in told["method"]
+    assert IDEA.expected_effect not in told["results"]
+    assert "what this candidate does" in told["limitations"]
+    latex, _, _ = with_idea.assembled(sources)
+    assert "No code that was to carry it out" in latex
 
 
 def test_a_dropped_idea_is_told_as_one(idea_dropped: Material) -> None:

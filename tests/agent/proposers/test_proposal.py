@@ -100,23 +100,26 @@ def test_names_are_sanitized(raw: str, clean: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("search", "replace", "kept"),
+    ("edits", "kept"),
     [
-        ("return loss", "return loss + (a ** 2)}}]}}", "return loss + (a ** 2)"),
-        ("x = [1]", "x = [1, 2]]", "x = [1, 2]"),
-        ("x = {1: [2]}", "x = {1: [3]}", "x = {1: [3]}"),
-        ("    }", "        3: 4,\n    }", "        3: 4,\n    }"),
-        ("    }]", "    }]}]}", "    }]"),
-        ("x", "y[0]", "y[0]"),
+        ([("return loss", "return loss + (a ** 2)}}]}}")], ["return loss + (a ** 2)"]),
+        ([("x = [1]", "x = [1, 2]]")], ["x = [1, 2]"]),
+        ([("x = {1: [2]}", "x = {1: [3]}")], ["x = {1: [3]}"]),
+        ([("    }", "        3: 4,\n    }")], ["        3: 4,\n    }"]),
+        ([("    }]", "    }]}]}")], ["    }]"]),
+        ([("x", "y[0]")], ["y[0]"]),
+        ([("x = t[0]", 'x = t[k.index("]")]')], ['x = t[k.index("]")]']),
+        ([("p = {", "p = [{"), ("\n}", "\n}]")], ["p = [{", "}]"]),
+        ([("a", "b}]}"), ("c", "d}]}")], ["b", "d"]),
     ],
 )
 def test_the_end_of_an_answer_is_no_part_of_a_replacement(
-    search: str, replace: str, kept: str
+    edits: list[tuple[str, str]], kept: list[str]
 ) -> None:
-    edit = {"file": "model.py", "search": search, "replace": replace}
-    text = json.dumps({"thought": "t", "name": "n", "edits": [edit]})
-    (found,) = parse_edits(parse_proposal(text).code)
-    assert (found.search, found.replace) == (search, kept)
+    said = [{"file": "model.py", "search": one, "replace": other} for one, other in edits]
+    text = json.dumps({"thought": "t", "name": "n", "edits": said})
+    found = parse_edits(parse_proposal(text).code)
+    assert [edit.replace for edit in found] == kept
 
 
 def test_what_no_database_stores_is_removed() -> None:
