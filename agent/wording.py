@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from agent.evaluation.statistics import Estimate
 
-__all__ = ["clip", "duration", "interval", "money", "number", "signed_interval"]
+__all__ = ["clip", "duration", "interval", "money", "number", "outcome", "signed_interval"]
 
 
 def number(value: float | None) -> str:
@@ -64,3 +64,11 @@ def clip(text: str | None, length: int) -> str:
     """At most that many characters, on one line; dots stand for what is left out."""
     joined = " ".join((text or "").split())
     return joined if len(joined) <= length else joined[: length - 3].rstrip() + "..."
+
+
+def outcome(kept: str | None) -> str:
+    """What became of a candidate, for a reader; ``not settled`` for None.
+
+    The archive's ``confirmed`` only says that the confirmation was carried out.
+    """
+    return "no discovery" if kept == "confirmed" else kept or "not settled"

@@ -16,7 +16,7 @@ from agent.cli.output import plain, shorten
 from agent.cli.tables import facts_table, plain_table
 from agent.evaluation.racing import summarize
 from agent.evaluation.seeds import jobs_of
-from agent.wording import interval, number
+from agent.wording import interval, number, outcome
 
 if TYPE_CHECKING:
     from agent.archive import Archive, CandidateRecord, EvaluationRecord
@@ -89,7 +89,7 @@ def _facts(
     yield "campaign", candidate.campaign_id
     yield "kind", candidate.kind + ("" if candidate.model is None else f", by {candidate.model}")
     state = candidate.stage + ("" if candidate.terminal else ", not finished")
-    yield "stage", state + ("" if candidate.outcome is None else f", {candidate.outcome}")
+    yield "stage", state + ("" if candidate.outcome is None else f", {outcome(candidate.outcome)}")
     if candidate.is_discovery:
         yield "discovery", Text("yes: beats the baselines on fresh seeds and held-out tasks")
     score = interval(candidate.score, candidate.score_low, candidate.score_high)
@@ -192,8 +192,8 @@ def _attempts(archive: Archive, candidate: CandidateRecord) -> Iterator[Renderab
         return
     table = plain_table("attempt", "lines", "what came of it", right=("attempt", "lines"))
     for attempt in attempts:
-        outcome = _error(attempt.error_kind, attempt.error_message) or "accepted"
-        table.add_row(str(attempt.attempt), str(len(attempt.code.splitlines())), outcome)
+        came = _error(attempt.error_kind, attempt.error_message) or "accepted"
+        table.add_row(str(attempt.attempt), str(len(attempt.code.splitlines())), came)
     yield from _section("Attempts", table)
 
 

@@ -16,7 +16,7 @@ from agent.campaign.progress import Leader, Progress
 from agent.cli.interrupt import SAVING, Interruption
 from agent.cli.lines import LineView
 from agent.cli.output import shorten
-from agent.wording import duration, interval, money
+from agent.wording import duration, interval, money, outcome
 
 __all__ = ["LiveView", "render"]
 
@@ -142,7 +142,7 @@ def _bar(progress: Progress, width: int) -> RenderableType:
 
 def _counts(progress: Progress) -> Text:
     stages = Counter(item.stage for item in progress.in_flight)
-    parts = [f"{count} {name}" for name, count in sorted(progress.counts.items()) if count]
+    parts = [f"{count} {outcome(name)}" for name, count in sorted(progress.counts.items()) if count]
     text = Text("outcomes: " + (", ".join(parts) or "none yet"))
     if stages:
         text.append("   at work: " + ", ".join(f"{n} in {name}" for name, n in stages.items()))

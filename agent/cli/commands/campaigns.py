@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.cli.home import CampaignArgument, HomeOption, JsonOption, home_of, open_archive
 from agent.cli.output import age, console, emit_json, plain
-from agent.wording import duration, money
+from agent.wording import duration, money, outcome
 
 if TYPE_CHECKING:
     from agent.archive import Archive, CampaignRecord
@@ -130,7 +130,7 @@ def _facts(described: Mapping[str, Any], record: CampaignRecord) -> Iterator[tup
     ]
     yield "limits", ", ".join(limits)
     yield "proposals", f"{counts.terminal} done of {counts.total} begun"
-    yield "outcomes", _tally(counts.by_outcome)
+    yield "outcomes", _tally({outcome(name): count for name, count in counts.by_outcome.items()})
     yield "stages", _tally(counts.by_stage)
     yield "errors", _tally(counts.by_error_kind)
     yield "discoveries", str(described["discoveries"])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.cli.home import CampaignArgument, HomeOption, JsonOption, home_of, open_archive
 from agent.cli.output import console, emit_json, jsonable, plain
+from agent.wording import outcome
 
 if TYPE_CHECKING:
     from agent.archive import Archive
@@ -84,4 +85,4 @@ def _print(one: dict[str, Any]) -> None:
 
 def _told(became: dict[str, Any]) -> str:
     score = "" if became["score"] is None else f", score {became['score']:.4f}"
-    return f"{plain(became['name'])}: {became['outcome'] or 'not settled'}{score}"
+    return f"{plain(became['name'])}: {outcome(became['outcome'])}{score}"
