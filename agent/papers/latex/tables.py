@@ -14,6 +14,8 @@ __all__ = ["TABLES", "TABLE_WORDS", "table_keys"]
 
 _NONE = NoEscape("--")
 _MOST_ROWS = 24
+# Longest name beside four columns of numbers at each size of the letters.
+_NAME_SIZES = ((26, "small"), (38, "footnotesize"))
 
 
 def table_keys(ledger: Ledger) -> tuple[str, ...]:
@@ -62,7 +64,7 @@ def _results(ledger: Ledger) -> Table:
         book.spec.boundary.capitalize(),
         f"Mean{unit}",
         "Interval",
-        f"Gain of the candidate{unit}",
+        f"Gain{unit}",
         "Interval",
     )
     scored = [
@@ -71,7 +73,8 @@ def _results(ledger: Ledger) -> Table:
         if (estimate := book.estimate(record, metric, book.places["search"])) is not None
     ]
     scored.sort(key=lambda one: (-metric.direction.sign * one[0], one[1]))
-    for _, name, _record in scored[:_MOST_ROWS]:
+    del scored[_MOST_ROWS:]
+    for _, name, _record in scored:
         tabular.add_row(
             [
                 _cell(ledger, "name", name),
@@ -90,7 +93,9 @@ def _results(ledger: Ledger) -> Table:
         f"{kind.capitalize()}s that left the race early rest on fewer seeds; the appendix has the "
         "number."
     )
-    return _table("results", caption, tabular)
+    longest = max(len(record.name) for _, _, record in scored)
+    size = next((size for most, size in _NAME_SIZES if longest <= most), "scriptsize")
+    return _table("results", caption, tabular, size)
 
 
 def _confirmation(ledger: Ledger) -> Table:
