@@ -23,7 +23,14 @@ from pathlib import PurePosixPath
 
 from templates.errors import CandidateError
 
-__all__ = ["Edit", "apply_edits", "edits_between", "parse_edits", "render_edits"]
+__all__ = [
+    "Edit",
+    "apply_edits",
+    "difference",
+    "edits_between",
+    "parse_edits",
+    "render_edits",
+]
 
 MAX_CHARACTERS = 50_000
 MAX_EDITS = 32
@@ -181,6 +188,20 @@ def edits_between(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[Edit,
         elif new[path] != old[path]:
             found += _hunks(path, old[path], new[path])
     return tuple(found)
+
+
+def difference(old: Mapping[str, str], new: Mapping[str, str]) -> str:
+    """What differs between two states of an experiment, as a unified diff of its files.
+
+    Args:
+        old: Text by path.
+        new: Text by path; files that are only here are new.
+    """
+    lines: list[str] = []
+    for path in sorted(new):
+        before, after = old.get(path, "").splitlines(), new[path].splitlines()
+        lines += difflib.unified_diff(before, after, path, path, lineterm="", n=1)
+    return "\n".join(lines)
 
 
 def _named(line: str) -> str:

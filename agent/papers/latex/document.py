@@ -23,6 +23,7 @@ from agent.papers.latex.appendix import (
 from agent.papers.latex.figures import PaperFigure
 from agent.papers.latex.tables import TABLES
 from agent.papers.sections import SECTIONS, Section
+from templates.edits import apply_edits, difference, parse_edits
 
 __all__ = ["Draft", "assemble", "part_at", "parts_of"]
 
@@ -283,8 +284,14 @@ def _bibliography(ledger: Ledger) -> str:
 
 
 def _code(ledger: Ledger) -> str:
-    words = ledger.prose("The source of {{ name('candidate') }}:")
-    return f"{words}\n{code_block(ledger.book.candidate.code)}"
+    experiment, code = ledger.book.spec.experiment, ledger.book.candidate.code
+    words = "The source of {{ name('candidate') }}:"
+    if experiment is not None:
+        # Runs edit what earlier ones edited, and undo it: a reader wants what is left of that.
+        edited = apply_edits(experiment.files, parse_edits(code), fixed=experiment.fixed)
+        words = "What the edits of {{ name('candidate') }} change in the experiment, together:"
+        code = difference(experiment.files, edited)
+    return f"{ledger.prose(words)}\n{code_block(code)}"
 
 
 def _provenance(ledger: Ledger, figures: Sequence[PaperFigure]) -> str:

@@ -71,6 +71,7 @@ def test_the_paper_tells_the_idea_what_was_found_and_what_came_of_it(with_idea: 
     assert "verdict: reject" in told["limitations"]
     latex, _, facts = with_idea.assembled(sources)
     assert "The idea before the code" in latex
+    assert "-LEARNING_RATE = 1e-3\n+LEARNING_RATE = 3e-3\n" in latex
     assert sum(fact.reference.function == "idea" for fact in facts) == 10
 
 

@@ -26,6 +26,10 @@ from agent.evaluation.seeds import Job, jobs_of
 from templates.registry import load_template
 
 BETAS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+EDITS = (
+    "training.py\n<<<<<<< SEARCH\nLEARNING_RATE = 1e-3\n"
+    "=======\nLEARNING_RATE = 3e-3\n>>>>>>> REPLACE\n"
+)
 CODE = """import jax
 import jax.numpy as jnp
 
@@ -106,7 +110,7 @@ class Writer:
                     "kind": "proposal",
                     "stage": "proposed",
                     "name": name,
-                    "code": CODE,
+                    "code": CODE if self.spec.experiment is None else EDITS,
                     "terminal": True,
                     "created_at": self.now + timedelta(seconds=index),
                     **values,

@@ -6,7 +6,14 @@ import random
 
 import pytest
 
-from templates.edits import Edit, apply_edits, edits_between, parse_edits, render_edits
+from templates.edits import (
+    Edit,
+    apply_edits,
+    difference,
+    edits_between,
+    parse_edits,
+    render_edits,
+)
 from templates.errors import CandidateError
 
 FILES = {
@@ -27,6 +34,18 @@ def applied(text: str) -> dict[str, str]:
 def test_a_line_is_replaced_and_the_rest_stays() -> None:
     found = applied(block("model.py", "WIDTH = 64", "WIDTH = 128"))
     assert found == {**FILES, "model.py": FILES["model.py"].replace("64", "128")}
+
+
+def test_what_is_edited_and_undone_is_no_difference() -> None:
+    there_and_back = block("model.py", "HEADS = 4", "HEADS = 8") + block(
+        "model.py", "HEADS = 8", "HEADS = 4"
+    )
+    found = applied(there_and_back + block("train.py", "RATE = 0.1", "RATE = 0.2"))
+    assert difference(FILES, {**found, "new.py": "A = 1\n"}).splitlines() == [
+        *("--- new.py", "+++ new.py", "@@ -0,0 +1 @@", "+A = 1"),
+        *("--- train.py", "+++ train.py", "@@ -1,2 +1,2 @@"),
+        *("-RATE = 0.1", "+RATE = 0.2", " for _ in range(3):"),
+    ]
 
 
 def test_models_write_around_blocks() -> None:
