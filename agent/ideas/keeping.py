@@ -78,7 +78,7 @@ def ideas_of(archive: Archive, campaign: str) -> list[IdeaRecord]:
 def is_in_code(archive: Archive, record: IdeaRecord) -> bool:
     """Whether the code that became of a slot was asked to carry out its idea.
 
-    A proposal whose code fails and cannot be repaired is made afresh, without the idea.
+    Older campaigns made a proposal afresh and without the idea where its code failed.
 
     Args:
         archive: The archive.

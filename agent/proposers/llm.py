@@ -92,9 +92,10 @@ class LlmProposer:
             selector = open_selector(self._selector, context.spec.primary.direction)
             selection = selector.select(context.visible, rng)
         direction = draw_direction(context.prompts, len(selection.parents), rng)
-        if context.idea is not None and not previous:
+        if context.idea is not None:
             what = "carry out this idea" if before is None else "go on with this idea"
-            direction = f"{what}. {context.idea}"
+            how = ", more simply than what failed" if previous else ""
+            direction = f"{what}{how}. {context.idea}"
         messages = render(
             context.prompts,
             "propose.jinja",

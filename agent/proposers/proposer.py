@@ -46,7 +46,7 @@ class ProposerContext:
         prompts: Its prompt files.
         campaign_seed: Seed of the campaign, not negative.
         visible: Candidates that the archive shows at this moment.
-        idea: What the first attempt shall try or, as a further run, go on with, in the place of a
+        idea: What every attempt shall try or, as a further run, go on with, in the place of a
             direction; None for nothing.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from typer.testing import CliRunner
@@ -48,8 +49,11 @@ def test_a_further_run_goes_on_with_the_idea_of_the_first(tmp_path: Path) -> Non
         first, second, third = archive.candidates(campaign, kinds=["proposal"])
         kept = ideas_of(archive, campaign)
         calls = archive.model_calls(campaign)
-        # What fails in vain is asked for afresh, without the idea.
-        assert [is_in_code(archive, one) for one in kept] == [True, False, False]
+        # What fails in vain is asked for afresh, with the idea all the same.
+        assert all(is_in_code(archive, one) for one in kept)
+        assert kept[0].idea is not None
+        another = replace(kept[0].idea, hypothesis="Far points say more.")
+        assert not is_in_code(archive, replace(kept[0], idea=another))
     # The second run finds nothing to replace, so the third slot begins another idea.
     assert first.outcome == "scored"
     assert second.score is None
@@ -64,6 +68,9 @@ def test_a_further_run_goes_on_with_the_idea_of_the_first(tmp_path: Path) -> Non
     shown = json.loads(told.output)["ideas"]
     assert [one["candidate"] for one in shown] == [first.id, third.id]
     assert [run["candidate"] for run in shown[0]["later_runs"]] == [second.id]
-    assert [one["in_code"] for one in shown] == [True, False]
+    assert all(one["in_code"] for one in shown)
+    afresh = [str(one.messages) for one in calls if one.role == "propose" and one.attempt]
+    assert afresh
+    assert all("more simply than what failed. narrower: Near" in one for one in afresh)
     said = CliRunner().invoke(app, ["ideas", "--home", str(tmp_path)]).output
     assert f"run 2, {second.id}" in said
