@@ -226,6 +226,7 @@ def _variables(ledger: Ledger, template_figures: Sequence[str]) -> dict[str, obj
     return {
         "is_discovery": book.candidate.is_discovery,
         "this": f"{'the best' if book.leads else 'a'} candidate of its campaign",
+        "leads": book.leads,
         "confirmed": confirmation is not None,
         "holds": confirmation is not None and confirmation.holds,
         "held_out": "held_out" in book.places,
