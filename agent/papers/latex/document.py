@@ -45,7 +45,8 @@ _PLACED = {
 }
 _PREAMBLE = r"""
 \DeclareRobustCommand{\prov}[2]{\leavevmode\hyperlink{prov:#1}{#2}}
-\DeclareRobustCommand{\who}[2]{\leavevmode\hyperlink{prov:#1}{\texttt{#2}}}
+\newcommand{\breaking}{\textunderscore\discretionary{}{}{}}
+\DeclareRobustCommand{\who}[2]{\leavevmode\hyperlink{prov:#1}{\texttt{\let\_\breaking#2}}}
 \DeclareRobustCommand{\figureref}[1]{Figure~\ref{fig:#1}}
 \DeclareRobustCommand{\tableref}[1]{Table~\ref{tab:#1}}
 \newsavebox{\formulabox}

@@ -25,15 +25,20 @@ class Silent:
         pass
 
 
-def test_edits_are_proposed_refused_repaired_and_gone_on_from(tmp_path: Path) -> None:
-    recording = write_edit_recording(tmp_path / "completions.jsonl")
-    settings = CampaignSettings(
+def _settings(recording: Path, *, candidates: int = 1, **overrides: str) -> CampaignSettings:
+    """A campaign that answers from `recording` and confirms nothing."""
+    return CampaignSettings(
         template=str(TEMPLATE),
         models=(f"recorded:{recording}",),
-        candidates=8,
+        candidates=candidates,
         workers=2,
-        overrides={"in_flight": "2", "confirm": "0"},
+        overrides={"in_flight": "1", "confirm": "0", **overrides},
     )
+
+
+def test_edits_are_proposed_refused_repaired_and_gone_on_from(tmp_path: Path) -> None:
+    recording = write_edit_recording(tmp_path / "completions.jsonl")
+    settings = _settings(recording, candidates=8, in_flight="2")
     with Archive(tmp_path / "archive.db") as archive:
         record = Campaign.create(archive, settings, tmp_path).run(Silent())
         assert record.status == "done"
@@ -62,13 +67,7 @@ def test_edits_that_change_nothing_that_runs_are_refused(tmp_path: Path) -> None
     answer = {"thought": "more mathematics", "name": "with_math", "edits": [edit]}
     recording = tmp_path / "completions.jsonl"
     recording.write_text(json.dumps({"text": json.dumps(answer)}) + "\n")
-    settings = CampaignSettings(
-        template=str(TEMPLATE),
-        models=(f"recorded:{recording}",),
-        candidates=1,
-        workers=2,
-        overrides={"in_flight": "1", "confirm": "0"},
-    )
+    settings = _settings(recording)
     with Archive(tmp_path / "archive.db") as archive:
         record = Campaign.create(archive, settings, tmp_path).run(Silent())
         (refused,) = archive.candidates(record.id, kinds=["proposal"])
@@ -83,13 +82,7 @@ def test_a_replay_of_another_campaign_hides_the_same(tmp_path: Path) -> None:
     recording = write_edit_recording(tmp_path / "completions.jsonl")
 
     def measured(archive: Archive, **overrides: str) -> tuple[str, list[float]]:
-        settings = CampaignSettings(
-            template=str(TEMPLATE),
-            models=(f"recorded:{recording}",),
-            candidates=1,
-            workers=2,
-            overrides={"in_flight": "1", "confirm": "0", **overrides},
-        )
+        settings = _settings(recording, **overrides)
         record = Campaign.create(archive, settings, tmp_path).run(Silent())
         assert record.salt is not None
         found = [
