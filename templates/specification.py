@@ -38,6 +38,11 @@ class Direction(StrEnum):
         """+1 where larger is better, -1 where smaller is."""
         return 1 if self is Direction.MAXIMIZE else -1
 
+    @property
+    def better(self) -> str:
+        """Which values are better, in a word."""
+        return "larger" if self is Direction.MAXIMIZE else "smaller"
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")

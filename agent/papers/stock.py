@@ -265,6 +265,7 @@ def _variables(ledger: Ledger, template_figures: Sequence[str]) -> dict[str, obj
             )
         ][:_MOST_METRICS],
         "metric": book.spec.primary.name,
+        "better": {one.name: one.direction.better for one in book.spec.metrics},
         "boundary": book.spec.boundary,
         "functions": [function.name for function in book.spec.functions if function.required],
         "citable": ledger.citable,

@@ -9,10 +9,12 @@ from pylatex import Command, NoEscape, Table, Tabular
 from agent.papers.claims.facts import UnknownReferenceError
 from agent.papers.claims.ledger import Ledger
 from agent.papers.claims.typeset import tex
+from templates.specification import Direction
 
 __all__ = ["TABLES", "TABLE_WORDS", "table_keys"]
 
 _NONE = NoEscape("--")
+_ARROWS = {Direction.MAXIMIZE: r"$\uparrow$", Direction.MINIMIZE: r"$\downarrow$"}
 _MOST_ROWS = 24
 # Longest name beside four columns of numbers at each size of the letters.
 _NAME_SIZES = ((26, "small"), (38, "footnotesize"))
@@ -151,7 +153,7 @@ def _metrics(ledger: Ledger) -> Table:
         unit = f" ({tex(metric.unit)})" if metric.unit else ""
         tabular.add_row(
             [
-                NoEscape(f"{title}{unit}"),
+                NoEscape(f"{title}{unit} {_ARROWS[metric.direction]}"),
                 _cell(ledger, "value", "candidate", metric.name, "search"),
                 _cell(ledger, "interval", "candidate", metric.name, "search"),
                 _cell(ledger, "value", "best_baseline", metric.name, "search"),
@@ -162,7 +164,8 @@ def _metrics(ledger: Ledger) -> Table:
     best = ", {{ name('best_baseline') }}" if book.best is not None else ""
     caption = ledger.prose(
         "Every metric of the task on the seeds of the search, for {{ name('candidate') }} and for "
-        f"the best baseline{best}. Intervals at {{{{ setting('confidence') }}}}."
+        f"the best baseline{best}; an arrow points to what is better. Intervals at "
+        "{{ setting('confidence') }}."
     )
     return _table("metrics", caption, tabular)
 
