@@ -384,4 +384,4 @@ def _with_unit(text: str, unit: str) -> str:
 
 
 def _observations(count: int, tasks: int) -> str:
-    return f"{count} seeds" if tasks == 1 else f"{count} seeds of {tasks} tasks"
+    return f"{count} seeds" if tasks == 1 else f"{count} runs of {tasks} tasks"
