@@ -23,7 +23,7 @@ from agent.campaign.calling import Caller
 from agent.campaign.context import StopRequestedError
 from agent.campaign.extending import Measure, extend, measures_left
 from agent.llm import open_model
-from agent.llm.contract import CompletionRequest, Message
+from agent.llm.contract import CompletionRequest, LanguageModel, Message, is_small
 from agent.loading import template_of
 from agent.papers.claims.plain_facts import paper_role
 from agent.papers.paper import Paper, PaperResult
@@ -216,13 +216,20 @@ class Improving:
             + self._store.version,
             timeout_s=_TIMEOUT_S,
         )
+        model = open_model(model_name, slots=1)
         try:
-            return _parse(self._ask(model_name, request), left)
+            plan = _parse(self._ask(model, request), left)
         except CandidateError as error:
             self._notify(f"no plan: {error}; the reviewers' words go to the writer as they are")
-            return {"measures": [], "advice": {}, "fault": str(error)}
+            plan = {"measures": [], "advice": {}, "fault": str(error)}
+        finally:
+            model.close()
+        if is_small(model) and not plan["measures"]:
+            # It chooses among prepared sentences, so without new numbers nothing new is said.
+            plan["measures"] = left[:1]
+        return plan
 
-    def _ask(self, model_name: str, request: CompletionRequest) -> str:
+    def _ask(self, model: LanguageModel, request: CompletionRequest) -> str:
         campaign = self._candidate.campaign_id
         budget = self._budget_usd
         caller = Caller(
@@ -233,17 +240,13 @@ class Improving:
             wait=self._wait,
             notify=self._notify,
         )
-        model = open_model(model_name, slots=1)
-        try:
-            call = caller.call(
-                model,
-                request,
-                slot=self._candidate.index,
-                attempt=0,
-                role=paper_role(self._store.version, "plan"),
-            )
-        finally:
-            model.close()
+        call = caller.call(
+            model,
+            request,
+            slot=self._candidate.index,
+            attempt=0,
+            role=paper_role(self._store.version, "plan"),
+        )
         return call.completion or ""
 
     def _wait(self, seconds: float) -> None:

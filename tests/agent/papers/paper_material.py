@@ -21,7 +21,7 @@ from agent.papers.latex.document import Draft, assemble
 from agent.papers.latex.figures import PaperFigure, draw_figures
 from agent.papers.latex.tables import table_keys
 from agent.papers.sections import SECTIONS
-from agent.papers.stock import default_source
+from agent.papers.stock import OWN, default_source
 
 
 def _writer() -> Any:
@@ -136,6 +136,18 @@ GOOD = (
     "This section says what was measured in plain words and leaves nothing out of it.",
     "The value of {{ name('candidate') }} is {{ value('candidate', 'reward_at_kl') }} there.",
 )
+
+
+def choices() -> list[str]:
+    """Names of everything that a small model chooses in any section."""
+    folder = Path(__file__).parents[3] / "agent" / "papers" / "defaults"
+    heads = [
+        line.split("|")[0].strip("=? ")
+        for file in sorted(folder.glob("*.jinja"))
+        for line in file.read_text().splitlines()
+        if line.startswith("==")
+    ]
+    return [name for name in heads if name != OWN]
 
 
 def recording(file: Path, *, cost_usd: float = 0.01, delay_s: float = 0.0, **texts: Any) -> Path:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from paper_material import Material, write_campaign
+from paper_material import Material, choices, write_campaign
 
 from agent.archive import Archive
 from agent.campaign.calling import Caller
@@ -31,7 +31,7 @@ def told(
     names = {"section": "results", OWN: own}
     with Archive(home / "archive.db") as archive:
         candidate = archive.candidate("tempered_margin")
-        choice = dict.fromkeys(_choices(), letters)
+        choice = dict.fromkeys(choices(), letters)
         line = {"text": json.dumps({**choice, **names}), "context_tokens": context_tokens}
         model = folder / "answers.jsonl"
         model.write_text(json.dumps(line) + "\n")
@@ -40,17 +40,6 @@ def told(
             archive, candidate, model=f"recorded:{model}", home=home, notify=said.append
         ).run()
     return result, said
-
-
-def _choices() -> list[str]:
-    folder = Path(__file__).parents[3] / "agent" / "papers" / "defaults"
-    heads = [
-        line.split("|")[0].strip("=? ")
-        for file in sorted(folder.glob("*.jinja"))
-        for line in file.read_text().splitlines()
-        if line.startswith("==")
-    ]
-    return [name for name in heads if name != OWN]
 
 
 @pytest.mark.parametrize("which", ["discovery", "best_candidate", "with_idea", "idea_dropped"])

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from completions import IDEAS
 from forms import form
+from paper_material import choices
 from typer.testing import CliRunner
 
 from agent.archive import Archive, CampaignRecord
@@ -41,8 +42,11 @@ class Quiet:
         pass
 
 
-def answers(file: Path) -> Path:
-    """A model that says the same to everybody: proposal, section, review and plan in one."""
+def answers(file: Path, *, small: bool = False) -> Path:
+    """A model that says the same to everybody: proposal, section, review and plan in one.
+
+    A small one chooses the second of all that is prepared and plans to measure nothing.
+    """
     code = f"import jax.numpy as jnp\n\n\ndef loss(p, t):\n    {dict(IDEAS)['welsch']}\n"
     said = {
         "thought": "Outliers pull less.",
@@ -52,22 +56,31 @@ def answers(file: Path) -> Path:
         **json.loads(form(5)),
         **PLAN,
     }
-    file.write_text(json.dumps({"text": json.dumps(said), "cost_usd": 0.01}) + "\n")
+    line = {"cost_usd": 0.01}
+    if small:
+        said |= {**dict.fromkeys(choices(), "b"), "section": "results", "measures": []}
+        line["context_tokens"] = 6144
+    file.write_text(json.dumps({"text": json.dumps(said), **line}) + "\n")
     return file
 
 
-@pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, CampaignRecord]:
-    home = tmp_path_factory.mktemp("path")
+def campaign(home: Path, *, small: bool = False) -> CampaignRecord:
+    """A real campaign with one proposal, done but for its paper."""
     wanted = CampaignSettings(
         template=str(ROOT / "robust_regression"),
-        models=(f"recorded:{answers(home / 'answers.jsonl')}",),
+        models=(f"recorded:{answers(home / 'answers.jsonl', small=small)}",),
         candidates=1,
         workers=2,
         overrides={"confirm": "0", "papers": "best", "paper_reviewers": "1"},
     )
     with Archive(home / "archive.db") as archive:
-        return home, Campaign.create(archive, wanted, home).run(Quiet())
+        return Campaign.create(archive, wanted, home).run(Quiet())
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, CampaignRecord]:
+    home = tmp_path_factory.mktemp("path")
+    return home, campaign(home)
 
 
 def test_the_whole_path(done: tuple[Path, CampaignRecord]) -> None:
@@ -173,3 +186,32 @@ def test_without_a_review_nothing_is_improved(done: tuple[Path, CampaignRecord])
             PaperPath(
                 archive, candidate, model=None, home=home, improve=1, notify=lambda line: None
             )
+
+
+def test_a_revision_by_a_small_model_measures_something(tmp_path: Path) -> None:
+    record = campaign(tmp_path, small=True)
+    with Archive(tmp_path / "archive.db") as archive:
+        (first,) = AutomaticPapers(archive, record, tmp_path, lambda line: None).write()
+        assert first.status == "done", first.error
+        (candidate,) = archive.candidates(record.id, kinds=["proposal"])
+        reviewer = ModelPaperReviewer(
+            archive,
+            [f"recorded:{tmp_path / 'answers.jsonl'}"],
+            ReviewPlan(reviewers=1),
+            home=tmp_path,
+            notify=lambda line: None,
+        )
+        path = PaperPath(
+            archive,
+            candidate,
+            model=None,
+            home=tmp_path,
+            reviewer=reviewer,
+            improve=1,
+            notify=lambda line: None,
+        )
+        result, (made,) = path.run()
+        # It was asked what to measure and named nothing.
+        assert (made.measures, result.version) == (("fresh_seeds",), 2)
+        assert archive.candidate(candidate.id).outcome in ("confirmed", "discovery")
+        assert result.numbers > first.numbers
