@@ -5,6 +5,8 @@ from __future__ import annotations
 __all__ = ["quotable"]
 
 _MARKED = " [...]"
+_UNFINISHED = (" a.", " an.", " the.", " of.", " and.", " or.", " with.", " their.", " its.")
+"""How a sentence ends that a model had to close because its answer had reached its length."""
 
 
 def quotable(text: str, most: int, cut: bool = False) -> str:
@@ -17,6 +19,8 @@ def quotable(text: str, most: int, cut: bool = False) -> str:
             mark; otherwise nothing of it is.
     """
     plain = " ".join(text.encode("ascii", "ignore").decode().split()).lstrip(" ,;:.!?")
+    if plain.endswith(_UNFINISHED):
+        plain = plain[:-1]
     if len(plain) <= most and plain.endswith("."):
         return plain
     whole = plain[:most]

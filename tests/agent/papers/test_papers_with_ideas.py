@@ -130,6 +130,8 @@ def test_a_large_model_is_offered_idea_and_reviews(with_idea: Material) -> None:
     ("said", "cut", "quoted"),
     [
         ("One. Two. Thr", False, "One. Two."),
+        ("It works. So the.", False, "It works."),
+        ("It moves to the.", True, "It moves to the"),
         (", and then it works.", False, "and then it works."),
         ("nothing whole here", False, ""),
         ("nothing whole here", True, "nothing whole here"),
