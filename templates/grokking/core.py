@@ -70,7 +70,8 @@ class GrokkingCore:
                 "accuracy_along": float(unseen.mean()),
                 "final_accuracy": float(unseen[-1]),
                 "steps_to_99": float(mastered),
-                "delay": float(max(0, mastered - memorized)),
+                # A run that never generalises is not the faster the later it memorises.
+                "delay": float(max(0, mastered - memorized) if mastered < late else late),
             },
             detail={
                 "steps": at.tolist(),

@@ -36,7 +36,7 @@ REFERENCE_BASELINE = "uniform"
 """The baseline that a report compares curves with."""
 
 # Okabe and Ito's palette, told apart by all common kinds of color vision; black is for uniform.
-_COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _KINDS = {
     "interesting": "#009E73",
     "repeat": "#E69F00",

@@ -19,7 +19,7 @@ SeedFrontier: TypeAlias = Mapping[str, object]
 """`SeedResult.detail` of one seed: ``reference_reward`` and ``points``."""
 
 # Okabe and Ito's palette, told apart by all common kinds of color vision; black is for DPO.
-_COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _MARKERS = ("o", "s", "^", "D", "v", "P")
 _REFERENCE_NAME = "dpo"
 

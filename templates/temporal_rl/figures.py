@@ -33,7 +33,7 @@ REFERENCE_BASELINE = "ppo"
 _PPO = (REFERENCE_BASELINE, "adam")
 
 # Okabe and Ito's palette, told apart by all common kinds of color vision; black is for PPO.
-_COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _MAPPED = 2
 _FLAT = 1e-6
 

@@ -33,7 +33,7 @@ from agent.report.vector import as_label, drawing_style
 
 __all__ = ["PaperFigure", "draw_figures"]
 
-# Okabe and Ito's palette (https://jfly.uni-koeln.de/color/).
+# Okabe and Ito's palette (https://jfly.uni-koeln.de/color/): proposals are blue.
 BLUE, VERMILLION, GRAY = "#0072B2", "#D55E00", "#6b6b6b"
 _SAVING: Any = {
     "pdf.fonttype": 42,
@@ -174,7 +174,7 @@ def _scores(book: FactBook) -> tuple[Figure | None, str]:
     axes = figure.add_subplot()
     for place_on_axis, (record, estimate, tier) in enumerate(found):
         mine = record.id == book.candidate.id
-        color = VERMILLION if mine else BLUE if record.kind == "baseline" else GRAY
+        color = BLUE if mine else VERMILLION if record.kind == "baseline" else GRAY
         _bar(axes, estimate, place_on_axis, color, "D" if mine else "o", filled=tier == "search")
     axes.set_yticks(range(len(found)), [as_label(record.name, 28) for record, _, _ in found])
     axes.grid(axis="y", visible=False)
@@ -232,7 +232,7 @@ def _gains(book: FactBook) -> tuple[Figure | None, str]:
     axes = figure.add_subplot()
     for at, (_, estimate, name) in enumerate(reversed(rows)):
         decided = name in ("fresh", "held_out")
-        _bar(axes, estimate, at, VERMILLION if decided else BLUE, "D" if decided else "o")
+        _bar(axes, estimate, at, BLUE if decided else GRAY, "D" if decided else "o")
     axes.axvline(0, color="black", lw=0.8)
     axes.set_yticks(range(len(rows)), [label for label, _, _ in reversed(rows)])
     axes.grid(axis="y", visible=False)

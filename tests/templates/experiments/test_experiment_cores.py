@@ -107,6 +107,11 @@ def test_grokking_is_scored_by_when_hidden_results_are_right() -> None:
         "steps_to_99": 1100.0,
         "delay": 1000.0,
     }
+    never = {name: (predicted + 1) % 47 for name, predicted in outputs.items()}
+    late = {**never, "train_predictions": outputs["train_predictions"]}
+    for worst in (never, late):
+        metrics = core.score(worst, task=task, seed=3).metrics
+        assert (metrics["steps_to_99"], metrics["delay"]) == (4100.0, 4100.0)
     outputs["hidden_predictions"][0, 0] = 0.5
     with pytest.raises(CandidateError, match="whole numbers"):
         core.score(outputs, task=task, seed=3)
