@@ -161,6 +161,8 @@ def assemble(draft: Draft, ledger: Ledger, figures: Sequence[PaperFigure]) -> st
     headings = {one.name: one.heading for one in SECTIONS}
     authors = {headings[name]: said for name, said in draft.authors.items()}
     body.part("written", written_block(ledger, authors))
+    # No figure is left to float behind the long table.
+    document.append(NoEscape(r"\clearpage"))
     body.heading("Provenance")
     body.part("provenance", _provenance(ledger, figures))
     return str(document.dumps())
