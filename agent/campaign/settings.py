@@ -57,8 +57,8 @@ class Knobs(BaseModel):
     paper_budget: float | None = Field(
         None,
         ge=0,
-        description="most dollars that a version of such a paper and its review may cost; without "
-        "it, what --budget has left",
+        description="most dollars that such a paper may cost with its reviews and revisions; "
+        "without it, what --budget has left",
     )
     hidden_from: str | None = Field(
         None,

@@ -99,7 +99,7 @@ class AutomaticPapers:
         return self._paper.run()[0]
 
     def _budget_usd(self, candidate: CandidateRecord, knobs: Knobs) -> float | None:
-        """What a version may cost: what was said, or its share of what the campaign has left."""
+        """What it may cost with its revisions: what was said, or what the campaign has left."""
         total = self._settings().budget_usd
         if knobs.paper_budget is not None or total is None:
             return knobs.paper_budget
@@ -108,7 +108,7 @@ class AutomaticPapers:
         # Reviews are paid for elsewhere; those of this paper count against its own limit.
         reviews = review_costs(self._archive, self._record.id, leave_out=candidate.id)
         left = total - (self._archive.cost(self._record.id) - own) - reviews
-        return max(0.0, left) / (1 + knobs.paper_revisions)
+        return max(0.0, left)
 
     def _wanted(self) -> list[CandidateRecord]:
         spec = template_of(self._record).spec

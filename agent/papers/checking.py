@@ -20,7 +20,8 @@ from agent.papers.claims.book import FactBook
 from agent.papers.claims.facts import Fact, Reference
 from agent.papers.claims.language import parse
 from agent.papers.claims.ledger import Ledger
-from agent.papers.claims.rules import Problem, judge
+from agent.papers.claims.problem import Problem
+from agent.papers.claims.rules import judge
 from agent.papers.claims.tokens import Token, tokens_of_latex, tokens_of_source
 from agent.papers.claims.typeset import plain_of, tex, tex_number
 from agent.papers.latex.document import Draft, assemble, parts_of

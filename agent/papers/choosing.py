@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from agent.llm.contract import LanguageModel, is_small
 from agent.papers.authorship import BY_MODEL, CHOSEN, CHOSEN_AND_OWN
 from agent.papers.checking import check_source
-from agent.papers.claims.rules import Problem
+from agent.papers.claims.problem import Problem
 from agent.papers.sections import SECTIONS, Section, context_of
 from agent.papers.stock import OWN, Slot, compose, plain_text, stock_of
 from agent.papers.writing import Author, Written

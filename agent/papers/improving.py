@@ -28,7 +28,7 @@ from agent.loading import template_of
 from agent.papers.claims.plain_facts import paper_role
 from agent.papers.paper import Paper, PaperResult
 from agent.papers.sections import SECTIONS
-from agent.papers.stages import PaperReviewer, StageStore
+from agent.papers.stages import PaperReviewer, StageStore, paper_cost
 from templates.errors import CandidateError, UserError
 
 __all__ = ["Improvement", "Improving"]
@@ -72,7 +72,7 @@ class Improving:
         archive: The archive.
         candidate: Whom the paper is about.
         home: Where output lies.
-        budget_usd: Limit on what the new version may cost, its review included.
+        budget_usd: Limit on what the paper may cost, from its first version to this one.
         reviewer: Reviews it as the one before.
         notify: Told in one line what is being done.
 
@@ -231,11 +231,14 @@ class Improving:
 
     def _ask(self, model: LanguageModel, request: CompletionRequest) -> str:
         campaign = self._candidate.campaign_id
-        budget = self._budget_usd
+        limit = None
+        if self._budget_usd is not None:
+            spent = paper_cost(self._archive, self._candidate, self._store.version)
+            limit = self._archive.cost(campaign) + max(0.0, self._budget_usd - spent)
         caller = Caller(
             self._archive,
             campaign,
-            budget_usd=None if budget is None else self._archive.cost(campaign) + budget,
+            budget_usd=limit,
             tries=_CALL_TRIES,
             wait=self._wait,
             notify=self._notify,

@@ -25,7 +25,7 @@ from agent.papers.claims.plain_facts import paper_role
 from agent.papers.latex.figures import PaperFigure, draw_figures
 from agent.papers.latex.tables import TABLE_WORDS, TABLES, table_keys
 from agent.papers.sections import SECTIONS
-from agent.papers.stages import PaperReviewer, StageStore
+from agent.papers.stages import PaperReviewer, StageStore, paper_cost
 from agent.papers.typesetting import Press, set_paper
 from agent.papers.writing import Author, Revision, Written
 from templates.errors import CandidateError, UserError
@@ -57,6 +57,7 @@ class PaperResult:
         cost_usd: What they cost.
         review: What the reviewer said; None where there was none.
         review_cost_usd: What that cost.
+        total_cost_usd: Both, with what it revises.
     """
 
     candidate: str
@@ -74,6 +75,7 @@ class PaperResult:
     cost_usd: float
     review: Mapping[str, Any] | None
     review_cost_usd: float = 0.0
+    total_cost_usd: float = 0.0
 
 
 class Paper:
@@ -85,7 +87,7 @@ class Paper:
         model: Who writes; None for the model that began it, or ``local``.
         home: Where campaigns' output lies.
         out: Folder of the paper; None for one below the home.
-        budget_usd: Limit on what its calls may cost, resumed ones included; None for none.
+        budget_usd: Limit on what it and all that it revises may cost, with reviews; None for none.
         again: Begin another paper although there is one.
         notify: Told in one line what is being done.
         reviewer: Reviews the PDF; None for no review.
@@ -194,6 +196,7 @@ class Paper:
             cost_usd=sum(call.cost_usd for call in calls),
             review=review,
             review_cost_usd=float(((review or {}).get("review") or {}).get("cost_usd") or 0.0),
+            total_cost_usd=paper_cost(self._archive, self._candidate, self.version),
         )
 
     def _author(
@@ -208,13 +211,11 @@ class Paper:
         ledger = Ledger(book, library, keys, ())
         ledger = Ledger(book, library, keys, table_keys(ledger))
         # The campaign's calls are paid for already: the limit is on this paper's.
-        before = self._archive.cost(book.campaign.id) - sum(
-            call.cost_usd for call in self._own_calls()
-        )
+        left = self._left_usd()
         caller = Caller(
             self._archive,
             book.campaign.id,
-            budget_usd=None if self._budget_usd is None else before + self._budget_usd,
+            budget_usd=None if left is None else self._archive.cost(book.campaign.id) + left,
             tries=_CALL_TRIES,
             wait=self._wait,
             notify=self._say,
@@ -299,12 +300,8 @@ class Paper:
         if said is None or any(said.get(name) != asked[name] for name in asked):
             self._raise_if_stopping()
             self._say(f"review by {self._reviewer.name}")
-            left = None
-            if self._budget_usd is not None:
-                spent = sum(call.cost_usd for call in self._own_calls())
-                left = max(0.0, self._budget_usd - spent)
             try:
-                review = dict(self._reviewer.review(pdf, self._candidate, left))
+                review = dict(self._reviewer.review(pdf, self._candidate, self._left_usd()))
             except (CandidateError, UserError) as error:
                 # The paper stands; the same command asks for its review again.
                 self._say(f"no review: {error}")
@@ -313,6 +310,11 @@ class Paper:
             self._store.keep("review", said)
         (self.folder / "review.json").write_text(json.dumps(said, indent=2) + "\n")
         return said
+
+    def _left_usd(self) -> float | None:
+        if self._budget_usd is None:
+            return None
+        return max(0.0, self._budget_usd - paper_cost(self._archive, self._candidate, self.version))
 
     def _own_calls(self) -> list[Any]:
         prefix = paper_role(self.version, "")

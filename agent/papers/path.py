@@ -25,7 +25,7 @@ class PaperPath:
         model: Who writes; None for the model that began it, or ``local``.
         home: Where campaigns' output lies.
         out: Folder of the first version; None for one below the home.
-        budget_usd: Limit on what each version may cost, its review included; None for none.
+        budget_usd: Limit on what all versions and reviews together may cost; None for none.
         again: Begin another paper although there is one.
         reviewer: Reviews each version; None for no review.
         improve: How many revisions there shall be.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from agent.archive import Archive, CandidateRecord, EventRecord
+from agent.papers.claims.plain_facts import paper_role
 from agent.papers.sections import SECTIONS
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "PaperVersion",
     "StageStore",
     "model_of",
+    "paper_cost",
     "review_costs",
     "revisions",
     "versions",
@@ -150,21 +152,45 @@ def versions(archive: Archive, candidate: CandidateRecord) -> list[PaperVersion]
 def review_costs(archive: Archive, campaign: str, *, leave_out: str) -> float:
     """Dollars that reviews of a campaign's papers have cost, those of one candidate left out."""
     return sum(
-        float((event.payload["content"].get("review") or {}).get("cost_usd") or 0.0)
+        _review_cost(event)
         for event in archive.events(campaign, kinds=(EVENT,))
-        if event.payload["stage"] == "review" and event.payload["candidate"] != leave_out
+        if event.payload["candidate"] != leave_out
+    )
+
+
+def paper_cost(archive: Archive, candidate: CandidateRecord, version: int) -> float:
+    """Dollars that a version and all that it revises have cost, their reviews included."""
+    chain = [version, *_revised(archive, candidate, version)]
+    prefixes = tuple(paper_role(one, "") for one in chain)
+    calls = archive.model_calls(candidate.campaign_id, candidate.index)
+    written = sum(call.cost_usd for call in calls if call.role.startswith(prefixes))
+    return written + sum(
+        _review_cost(event)
+        for event in archive.events(candidate.campaign_id, kinds=(EVENT,))
+        if event.payload["candidate"] == candidate.id and event.payload["version"] in chain
     )
 
 
 def revisions(archive: Archive, candidate: CandidateRecord) -> int:
     """How many versions the candidate's latest paper revises, one after the other."""
-    count, version = 0, StageStore.latest(archive, candidate)
-    while True:
-        kept = StageStore(archive, candidate, version).load() if version else {}
-        before = kept.get("begin", {}).get("revises")
-        if not isinstance(before, int):
-            return count
-        count, version = count + 1, before
+    return len(_revised(archive, candidate, StageStore.latest(archive, candidate)))
+
+
+def _revised(archive: Archive, candidate: CandidateRecord, version: int) -> list[int]:
+    """What a version revises, and what that one does, the latest first."""
+    stages = _stages(archive, candidate)
+    found: list[int] = []
+    while isinstance(before := stages.get(version, {}).get("begin", {}).get("revises"), int):
+        found.append(before)
+        version = before
+    return found
+
+
+def _review_cost(event: EventRecord) -> float:
+    """What a stage's review cost; 0 for other stages."""
+    if event.payload["stage"] != "review":
+        return 0.0
+    return float((event.payload["content"].get("review") or {}).get("cost_usd") or 0.0)
 
 
 def _stages(

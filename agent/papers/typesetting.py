@@ -14,7 +14,7 @@ from agent.papers.checking import check_document
 from agent.papers.claims.bibliography import load_library
 from agent.papers.claims.book import FactBook
 from agent.papers.claims.ledger import Ledger
-from agent.papers.claims.rules import Problem
+from agent.papers.claims.problem import Problem
 from agent.papers.latex.compiling import Compiled, compile_latex
 from agent.papers.latex.document import Draft, assemble, part_at
 from agent.papers.latex.figures import PaperFigure

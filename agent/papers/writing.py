@@ -20,7 +20,7 @@ from agent.papers.checking import check_source
 from agent.papers.claims.language import parse
 from agent.papers.claims.ledger import Ledger
 from agent.papers.claims.plain_facts import paper_role
-from agent.papers.claims.rules import Problem
+from agent.papers.claims.problem import Problem
 from agent.papers.sections import SECTIONS, Section, context_of, menu_of, tidy
 from agent.papers.stock import default_source
 from templates.errors import CandidateError

@@ -48,7 +48,10 @@ def paper(
     budget: Annotated[
         float | None,
         typer.Option(
-            "--budget", metavar="USD", min=0, help="Spend at most so many dollars, review included."
+            "--budget",
+            metavar="USD",
+            min=0,
+            help="Spend at most so many dollars, with reviews and revisions.",
         ),
     ] = None,
     again: Annotated[
@@ -161,10 +164,12 @@ def print_paper(result: PaperResult) -> None:
 
     out = console()
     model = sum(said in BY_MODEL for said in result.authors.values())
+    earlier = result.total_cost_usd - result.cost_usd - result.review_cost_usd
+    all_in_all = f" {money(result.total_cost_usd)} with earlier versions." if earlier > 1e-9 else ""
     out.print(
         f"{model} of {len(result.authors)} sections by the model, {result.numbers} linked facts, "
         f"{result.calls} calls, {money(result.cost_usd)} spent, and "
-        f"{money(result.review_cost_usd)} on its review."
+        f"{money(result.review_cost_usd)} on its review.{all_in_all}"
     )
     if result.pdf is None:
         out.print(f"No PDF: {plain(result.error or '')}", style="bold")

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from agent.papers.claims.book import FactBook
 from agent.papers.claims.facts import Fact
-from agent.papers.claims.tokens import Token
+from agent.papers.claims.problem import Problem
+from agent.papers.claims.tokens import Token, paragraphs_of
+from agent.papers.claims.whereabouts import misnamed, misplaced
 
-__all__ = ["Problem", "judge"]
+__all__ = ["judge"]
 
 _UNITS = "two|three|four|five|six|seven|eight|nine"
 _TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
@@ -21,15 +23,21 @@ _TEENS = (
 _NUMBER_WORDS = re.compile(
     rf"\b(?:{_UNITS}|{_TENS}|{_TEENS}|hundreds?|thousands?|millions?|billions?|twice|thrice|"
     r"doubl(?:e|es|ed|ing)|tripl(?:e|es|ed|ing)|quadrupl\w+|halv(?:e|es|ed|ing)|half|"
-    r"(?:a|one|two|three) (?:third|quarter|fifth|tenth)s?|\w+fold|per ?cent|percent\w*|"
-    r"orders? of magnitude|(?:one|several|many|few|multiple) (?:times|percent|fold))\b",
+    r"(?:an?|one|two|three)[ -](?:(?:good|full|mere) )?(?:third|quarter|fifth|sixth|seventh|"
+    r"eighth|ninth|tenth|\w+teenth|twentieth|hundredth|thousandth|millionth|couple|handful)s?|"
+    r"(?:single|one) (?:seed|task|run|baseline|experiment|function)|trillions?|quintupl\w+|"
+    r"trebl(?:e|es|ed|ing)|unity|nil|nought|naught|\w+fold|per ?cent|percent\w*|"
+    r"orders?[ -]of[ -]magnitude|(?:one|several|many|few|multiple|pi) (?:times|percent|fold))\b",
     re.IGNORECASE,
 )
 _PERCENT = re.compile(r"[%‰]")
 _CITED_IN_WORDS = re.compile(
     r"\bet al\b|https?:|www\.|\barxiv\b|\bdoi\b|\[[^\]]*\]|"
-    r"\b(?:prior|recent|previous) work (?:by|of)\b",
+    r"\b(?:prior|recent|previous) work (?:by|of)\b|\band (?:colleagues|co-?workers)\b",
     re.IGNORECASE,
+)
+_CITED_BY_NAME = re.compile(
+    r"\b(?:[Bb]y|[Oo]f|[Ff]ollowing|[Aa]fter|[Ss]ee|[Ll]ike) [A-Z][a-z]+ and [A-Z][a-z]+\b"
 )
 _POINTED_IN_WORDS = re.compile(r"\b(?:Figure|Fig|Table|Equation|Eq|Section|Appendix)\b")
 _MARKUP = re.compile(r"[\\${}#^_~<>|`*@]")
@@ -37,7 +45,8 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n\s*\n")
 _AHEAD = re.compile(
     r"\b(?:outperform\w*|beats?|beat|beating|superior\w*|better than|improv\w+|surpass\w*|"
     r"exceed\w*|enhanc\w+|boost\w*|ahead of|state.of.the.art|higher than|advantage over|"
-    r"wins? (?:over|against)|significant\w*|breakthrough)\b",
+    r"wins? (?:over|against)|significant\w*|breakthrough|ever (?:found|seen|published|known)|"
+    r"unmatched|unrivall?ed|unprecedented|second to none|perfect\w*|(?:trails?|loses? to) it)\b",
     re.IGNORECASE,
 )
 _BEHIND = re.compile(
@@ -50,27 +59,13 @@ _HEDGED = re.compile(
     r"to (?:be|improve|enhance|outperform|beat|exceed|surpass))\b",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something that keeps a text out of a paper.
-
-    Args:
-        kind: Stable class: ``digit``, ``number_word``, ``citation``, ``pointer``, ``markup``,
-            ``subject``, ``claim``, ``reference``, ``language``, ``value``, ``block``, ``empty``.
-        message: What it is and what to do.
-        where: The words around it.
-    """
-
-    kind: str
-    message: str
-    where: str = ""
-
-    @property
-    def line(self) -> str:
-        """For a prompt or a terminal."""
-        return f"{self.message} (near: {self.where})" if self.where else self.message
+# Words that hedge elsewhere and here do the opposite.
+_EMPHATIC = re.compile(
+    r"\b(?:(?:without|beyond|no) (?:any |a )?(?:doubt|question)|(?:could|can) ?not be|not only|"
+    r"no (?:less|wonder|exception)|without (?:any )?exception)\b",
+    re.IGNORECASE,
+)
+_CLAUSE_END = re.compile(r"[;:]|\b(?:and|but)\b")
 
 
 def judge(
@@ -106,9 +101,12 @@ def judge(
             ]
     mentions = _plain_mentions(book)
     problems += _subjects(tokens, mentions)
-    for sentence in _sentences(tokens):
-        problems += _claims(sentence)
-        problems += _unnamed_metrics(sentence, book)
+    for paragraph in paragraphs_of(tokens):
+        problems += misplaced(paragraph, book)
+        for sentence in paragraph:
+            problems += misnamed(sentence)
+            problems += _claims(sentence)
+            problems += _unnamed_metrics(sentence, book)
     return problems
 
 
@@ -119,15 +117,26 @@ def _words(text: str) -> Iterator[Problem]:
         ordinary = re.match(r"\d", character)
         if ordinary is None and unicodedata.numeric(character, None) is not None:
             yield Problem("digit", f"{character!r} is a number", _near(text, place))
+        if unicodedata.category(character) == "Cf" or _is_foreign(character):
+            name = unicodedata.name(character, "a character without a name").lower()
+            yield Problem("markup", f"{name} is no letter to write with", _near(text, place))
     for pattern, kind, message in (
         (_NUMBER_WORDS, "number_word", "is a number in words: use a reference or leave it out"),
         (_PERCENT, "number_word", "is a number's unit without its number"),
         (_CITED_IN_WORDS, "citation", "cites in words: use cite('key')"),
+        (_CITED_BY_NAME, "citation", "cites in words: use cite('key')"),
         (_POINTED_IN_WORDS, "pointer", "points in words: use figure('key') or table('key')"),
         (_MARKUP, "markup", "is markup: write plain words"),
     ):
         for found in pattern.finditer(text):
             yield Problem(kind, f"{found[0]!r} {message}", _near(text, found.start()))
+
+
+def _is_foreign(character: str) -> bool:
+    """A letter that only looks like one of a word, or that the fonts may not have."""
+    if not character.isalpha() or character.isascii():
+        return False
+    return not unicodedata.name(character, "").startswith(("LATIN", "GREEK", "MICRO"))
 
 
 def _near(text: str, place: int) -> str:
@@ -232,20 +241,6 @@ def _fits(about: tuple[str, ...], said: Sequence[str], rest: Sequence[str]) -> b
     return said[-1] == about[0] and rest[:1] == [about[1]]
 
 
-def _sentences(tokens: Sequence[Token]) -> Iterator[list[Token]]:
-    sentence: list[Token] = []
-    for token in tokens:
-        if token.kind != "text":
-            sentence.append(token)
-            continue
-        first, *others = _SENTENCE_END.split(token.text)
-        sentence.append(Token("text", first))
-        for part in others:
-            yield sentence
-            sentence = [Token("text", part)]
-    yield sentence
-
-
 def _unnamed_metrics(sentence: Sequence[Token], book: FactBook) -> Iterator[Problem]:
     """A number of another metric than the one that ranks stands beside that metric's name."""
     words = [token.text for token in sentence if token.kind == "text"]
@@ -265,8 +260,6 @@ def _unnamed_metrics(sentence: Sequence[Token], book: FactBook) -> Iterator[Prob
 def _claims(sentence: Sequence[Token]) -> Iterator[Problem]:
     """Who says that something is better or worse shows by how much, and is sure of it."""
     words = " ".join(token.text for token in sentence if token.kind == "text")
-    if _HEDGED.search(words):
-        return
     shown = [
         token.fact
         for token in sentence
@@ -276,7 +269,7 @@ def _claims(sentence: Sequence[Token]) -> Iterator[Problem]:
         (_AHEAD, any(fact.low is not None and fact.low > 0 for fact in shown)),
         (_BEHIND, any(fact.high is not None and fact.high < 0 for fact in shown)),
     ):
-        found = pattern.search(words)
+        found = next((one for one in pattern.finditer(words) if not _hedged(words, one)), None)
         if found and not holds:
             yield Problem(
                 "claim",
@@ -284,3 +277,9 @@ def _claims(sentence: Sequence[Token]) -> Iterator[Problem]:
                 "excludes zero on that side",
                 _near(words, found.start()),
             )
+
+
+def _hedged(words: str, claim: re.Match[str]) -> bool:
+    """Whether what is claimed is doubted, asked or denied in the same clause, before it is said."""
+    clause = _CLAUSE_END.split(words[: claim.start()])[-1]
+    return _HEDGED.search(_EMPHATIC.sub(" ", clause + claim[0])) is not None

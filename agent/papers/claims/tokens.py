@@ -6,7 +6,7 @@ The same rules judge what a model wrote and what stands in the final LaTeX; this
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -16,7 +16,7 @@ from agent.papers.claims.language import parse
 from agent.papers.claims.ledger import OTHER_FUNCTIONS
 from agent.papers.claims.typeset import plain_of
 
-__all__ = ["MACRO", "Token", "tokens_of_latex", "tokens_of_source"]
+__all__ = ["MACRO", "Token", "paragraphs_of", "tokens_of_latex", "tokens_of_source"]
 
 TokenKind: TypeAlias = Literal["text", "fact", "cite", "figure", "table"]
 
@@ -26,6 +26,10 @@ MACRO = re.compile(
     r"|\\(?P<other>cite|figureref|tableref)\{(?P<keys>[^{}]*)\}"
 )
 """A fact, a citation or a pointer as `Ledger` writes them."""
+
+
+_END = re.compile(r"((?<=[.!?])\s+|\n\s*\n)")
+_PARAGRAPH_END = re.compile(r"\n\s*\n")
 
 
 @dataclass(frozen=True)
@@ -91,3 +95,23 @@ def tokens_of_latex(latex: str, rows: Sequence[Fact]) -> list[Token]:
             tokens.append(Token("fact", found["shown"], fact))
     tokens.append(Token("text", plain_of(latex[position:])))
     return tokens
+
+
+def paragraphs_of(tokens: Sequence[Token]) -> Iterator[list[list[Token]]]:
+    """The sentences of each paragraph, which are the parts of a text between its ends."""
+    sentence: list[Token] = []
+    paragraph = [sentence]
+    for token in tokens:
+        if token.kind != "text":
+            sentence.append(token)
+            continue
+        for place, part in enumerate(_END.split(token.text)):
+            if place % 2 == 0:
+                sentence.append(Token("text", part))
+                continue
+            if _PARAGRAPH_END.search(part):
+                yield paragraph
+                paragraph = []
+            sentence = []
+            paragraph.append(sentence)
+    yield paragraph

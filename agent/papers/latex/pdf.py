@@ -11,7 +11,7 @@ from pypdf import PageObject, PdfReader
 from pypdf.errors import PyPdfError
 from pypdf.generic import ContentStream, NameObject
 
-from agent.papers.claims.rules import Problem
+from agent.papers.claims.problem import Problem
 from agent.papers.claims.typeset import plain_of
 
 __all__ = ["check_pdf", "pdf_text"]

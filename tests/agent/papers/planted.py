@@ -165,6 +165,7 @@ def bad_sources(book: FactBook, others: Sequence[str]) -> Mapping[str, str]:
     metric = book.spec.primary.name
     me = "{{ name('candidate') }}"
     score = f"{{{{ value('candidate', '{metric}') }}}}"
+    fresh = f"{{{{ value('candidate', '{metric}', 'fresh') }}}}"
     base = "This sentence is long enough to say something about the task and its measure. "
     return {
         "digits": f"{base}{me} reaches 0.93 there.",
@@ -203,5 +204,43 @@ def bad_sources(book: FactBook, others: Sequence[str]) -> Mapping[str, str]:
         "a metric that is not named": f"{base}{me} has {{{{ value('candidate', 'kl') }}}}.",
         "a claim without its number": f"{base}{me} outperforms {{{{ name('{others[0]}') }}}}.",
         "best ever": f"{base}{me} is state of the art.",
+        **{
+            f"words: {said}": f"{base}It holds for {said} of them."
+            for said in (
+                "one seed",
+                "a couple",
+                "a sixteenth",
+                "a hundredth",
+                "a trillion",
+                "one-fifth",
+                "a good quarter",
+                "an order-of-magnitude",
+                "e\u00adight",
+                "tw\u043e",
+                "pi times",
+            )
+        },
+        "search told as fresh": f"{base}On fresh seeds {me} reaches {score} there.",
+        "search told as held out": f"{base}{me} reaches {score} on held-out tasks.",
+        "search after fresh": f"{base}Fresh seeds came later. {me} reaches {score} then.",
+        "search told as a task": f"{base}On Modern English {me} reaches {score} there.",
+        "fresh without a place": f"{base}{me} reaches {fresh}.",
+        "fresh told as held out": f"{base}On held-out tasks {me} reaches {fresh} there.",
+        "a count of others": f"{base}It met {{{{ count('proposals') }}}} known functions.",
+        "dollars of cores": f"{base}The machine had {{{{ cost('usd') }}}} cores.",
+        "confidence of answers": f"{base}Right ones rise to {{{{ setting('confidence') }}}}.",
+        **{
+            f"claim: {said}": f"{base}{said}."
+            for said in (
+                f"Without any doubt {me} outperforms all of them",
+                f"There is no question that {me} is superior to them",
+                f"It could not be closer and {me} is significantly ahead",
+                f"If anything, it is small, but {me} is better than all of them",
+                f"{me} is the finest that was ever found",
+                f"Every function that is known trails it, namely {me}",
+            )
+        },
+        "authors by name": f"{base}It was shown before by Smith and Jones.",
+        "authors and colleagues": f"{base}It follows Rafailov and colleagues.",
         "nothing": "It is good.",
     }

@@ -10,7 +10,7 @@ from planted import all_defects, bad_sources
 
 from agent.papers.checking import check_document, check_source, reference_of
 from agent.papers.claims.book import FactBook
-from agent.papers.claims.rules import Problem
+from agent.papers.claims.problem import Problem
 from agent.papers.latex.appendix import formula_block
 from agent.papers.latex.document import Draft
 from agent.papers.sections import SECTIONS
@@ -104,6 +104,23 @@ def test_bad_sources_do_not_stand(discovery: Material) -> None:
     bad = bad_sources(discovery.book, ["dpo"])
     passed = [what for what, text in bad.items() if not check_source(text, discovery.ledger)]
     assert passed == []
+
+
+def test_numbers_stand_where_they_were_measured(discovery: Material) -> None:
+    metric = discovery.book.spec.primary.name
+    who, title = "{{ name('candidate') }}", "{{ described('metric_title', 'kl') }}"
+    here = f"{{{{ value('candidate', '{metric}') }}}}"
+    fresh = here.replace("') }}", "', 'fresh') }}")
+    for honest in (
+        f"The number of {who} is {here} where the campaign looked for it, and no other place.",
+        f"On the seeds of the search {who} has {here}, and on fresh ones {fresh}.",
+        f"On fresh seeds that it never saw {who} has {fresh}. There its interval is small, too.",
+        f"The whole of it says that {who} reaches {fresh} on average on seeds that are fresh.",
+        f"Held-out tasks are hard to see. In the search, {who} has {here}, its {title} aside.",
+    ):
+        assert check_source(honest, discovery.ledger) == [], honest
+    doubt = f"Whether {who} is better than all of them on another task is not known to anybody."
+    assert check_source(doubt, discovery.ledger) == []
 
 
 def test_a_claim_needs_an_interval_that_excludes_zero(best_candidate: Material) -> None:
