@@ -25,6 +25,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 _SHIPPED = Path(__file__).resolve().parent
 _ENTRY_POINTS = "discover.templates"
+_BIBLIOGRAPHY = "references.bib"
 # What decides the numbers: these files' content is the template's digest.
 _DECISIVE = (
     *("*.py", "curriculum/*.py", "predicates/*.py", "experiment/**/*"),
@@ -75,6 +76,12 @@ class Template:
         ]
         found = [_baseline(file) for file in sorted(files) if not file.name.startswith("_")]
         return tuple(sorted(found, key=lambda baseline: (baseline.is_control, baseline.name)))
+
+    @property
+    def bibliography(self) -> Path | None:
+        """The publications that the template brings along, as BibTeX; None where it brings none."""
+        file = self.path / _BIBLIOGRAPHY
+        return file if file.is_file() else None
 
     def prompt(self, name: str) -> str:
         """The text of ``prompts/<name>``, or of ``prompts/<choice>/<name>`` where there is one.

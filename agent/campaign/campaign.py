@@ -21,6 +21,7 @@ from agent.campaign.calling import BudgetSpentError, Caller
 from agent.campaign.confirming import Confirming
 from agent.campaign.context import Context, StopRequestedError
 from agent.campaign.curriculum import Generations
+from agent.campaign.ideas import open_ideas
 from agent.campaign.monitor import Monitor
 from agent.campaign.progress import Observer
 from agent.campaign.reviewing import open_reviewing
@@ -30,10 +31,9 @@ from agent.campaign.slot import Slots
 from agent.evaluation.measuring import decisive_versions
 from agent.evaluation.platforms import choose_platform
 from agent.evaluation.workers import DaemonPool
-from agent.ideas import IdeaMaker
-from agent.literature import open_catalogues
 from agent.llm import open_model
 from agent.llm.contract import LanguageModel
+from agent.papers.claims.bibliography import load_library
 from agent.proposers import LlmProposer, load_prompts
 from sandboxes.contract import Guarantee
 from sandboxes.engines import Engine, open_engine
@@ -85,6 +85,8 @@ class Campaign:
         """
         template = settings.load()
         choose_platform(template.spec, choose_sandbox(settings.sandbox))
+        # What no paper could cite is said before anything is paid for.
+        load_library(template)
         now = datetime.now(UTC)
         record = CampaignRecord(
             id=archive.new_campaign_id(template.spec.name, now, settings.seed),
@@ -247,17 +249,8 @@ class Campaign:
                 self._search(context, baselines, generations.run, monitor, together=1)
 
             return go_on
-        knobs = context.knobs
         reviewing = open_reviewing(context, caller, models, self._settings.models)
-        ideas = IdeaMaker(
-            self._archive,
-            self.id,
-            context.seed,
-            context.spec,
-            caller,
-            open_catalogues(knobs.literature, self._home, context.wait),
-            knobs.idea_plan(),
-        )
+        ideas = open_ideas(context, caller, self._home)
         slots = Slots(
             context,
             baselines,

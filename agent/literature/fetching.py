@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 import ssl
 import threading
 import time
@@ -12,18 +12,28 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from importlib.metadata import version
-from typing import Any
+from typing import TypeVar
 
 import httpx
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agent.literature.cache import AnswerCache
 from agent.llm.backoff import delays
 from templates.errors import InfrastructureError
 
-__all__ = ["Fetcher"]
+__all__ = ["Answer", "Fetcher"]
 
 _MOST_BYTES = 8_000_000
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+# Deeper places hold what somebody else wrote, such as the words of an abstract.
+_SHOWN_OF_PLACE = 3
+_Answer = TypeVar("_Answer", bound="Answer")
+
+
+class Answer(BaseModel):
+    """What an answer must look like; what it holds beyond that is left out."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
 
 
 @dataclass
@@ -54,28 +64,31 @@ class Fetcher:
         self,
         address: str,
         parameters: Mapping[str, str],
+        shape: type[_Answer],
         *,
         secrets: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Any:
-        """The JSON document at an address.
+    ) -> _Answer:
+        """The JSON document at an address; one that is not understood is never kept.
 
         Args:
             address: Without its query.
             parameters: The query.
+            shape: What the document must look like.
             secrets: Further parameters that are no part of the cache's key and of no message.
             headers: Of the request; never cached or shown either.
 
         Raises:
             InfrastructureError: There is no usable answer; the message says why.
         """
-        kept = None if self.cache is None else self.cache.get(address, parameters)
+        kept = self._kept(address, parameters, shape)
         if kept is not None:
             return kept
         for attempt in range(1, self.tries + 1):
             self._take_turn()
             try:
-                answer = self._once(address, {**parameters, **(secrets or {})}, headers or {})
+                body = self._once(address, {**parameters, **(secrets or {})}, headers or {})
+                answer = _understood(body, shape)
             except _FinalError as error:
                 raise InfrastructureError(str(error)) from error
             except InfrastructureError as error:
@@ -87,9 +100,20 @@ class Fetcher:
                 self.wait(pause)
                 continue
             if self.cache is not None:
-                self.cache.put(address, parameters, answer)
+                kept_part = answer.model_dump(mode="json", by_alias=True)
+                self.cache.put(address, parameters, kept_part)
             return answer
         raise AssertionError("a fetcher tries at least once")
+
+    def _kept(
+        self, address: str, parameters: Mapping[str, str], shape: type[_Answer]
+    ) -> _Answer | None:
+        kept = None if self.cache is None else self.cache.get(address, parameters)
+        try:
+            return None if kept is None else shape.model_validate(kept)
+        except ValidationError:
+            # Kept by somebody who understood it otherwise: asked for anew.
+            return None
 
     def _take_turn(self) -> None:
         with self._guard:
@@ -99,7 +123,9 @@ class Fetcher:
         if pause:
             self.wait(pause)
 
-    def _once(self, address: str, parameters: Mapping[str, str], headers: Mapping[str, str]) -> Any:
+    def _once(
+        self, address: str, parameters: Mapping[str, str], headers: Mapping[str, str]
+    ) -> bytes:
         end = time.monotonic() + self.timeout_s
         agent = f"discovery-agent/{version('discovery-agent')}"
         try:
@@ -128,10 +154,7 @@ class Fetcher:
         if status != httpx.codes.OK:
             hint = ": is its key right?" if status in (401, 403) else ""
             raise _FinalError(f"it answers {status}{hint}")
-        try:
-            return json.loads(body)
-        except ValueError as error:
-            raise InfrastructureError("its answer is no JSON") from error
+        return body
 
     def _read(self, response: httpx.Response, end: float) -> bytes:
         """The body; a server that sends a byte a second is cut off at the deadline as well."""
@@ -155,15 +178,32 @@ class _FinalError(Exception):
     """Trying again cannot help."""
 
 
+def _understood(body: bytes, shape: type[_Answer]) -> _Answer:
+    try:
+        return shape.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        if first["type"] == "json_invalid":
+            raise InfrastructureError("its answer is no JSON") from error
+        place = ".".join(map(str, first["loc"][:_SHOWN_OF_PLACE])) or "as a whole"
+        raise _FinalError(
+            f"its answer is not that of a search ({place}: {first['msg']})"
+        ) from error
+
+
 def _retry_after_s(text: str | None) -> float | None:
-    """Seconds that a server asks for, given as such or as a date (RFC 9110, section 10.2.3)."""
+    """Seconds that a server asks for, given as such or as a date (RFC 9110, section 10.2.3).
+
+    What is neither says nothing.
+    """
     if text is None:
         return None
-    if text.strip().isdigit():
+    if re.fullmatch(r"\s*[0-9]+\s*", text):
         return float(text)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
+        # The latter for a year that no calendar has.
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

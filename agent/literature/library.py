@@ -1,4 +1,6 @@
-"""The library that ships with this: BibTeX with short summaries, ranked by BM25, no network.
+"""The library that ships with this and BibTeX of one's own, ranked by BM25; no network.
+
+An entry is found by its title and a short summary, its `abstract`.
 
 The ranking is that of SQLite's full-text index FTS5, which is BM25 with k1 = 1.2 and b = 0.75
 (Robertson and Zaragoza 2009), on words stemmed by Porter's rules.
@@ -14,14 +16,14 @@ from contextlib import closing
 from importlib import resources
 from pathlib import Path
 
-from pybtex.database import BibliographyData, parse_string
+from pybtex.database import BibliographyData, Entry, parse_string
 from pybtex.exceptions import PybtexError
 from pybtex.richtext import Text
 
 from agent.literature.publication import Found, Publication, SearchResult
 from templates.errors import UserError
 
-__all__ = ["LocalLibrary", "read_publications", "shipped_text"]
+__all__ = ["LocalLibrary", "parse_bibtex", "read_bibtex", "read_publications", "shipped_text"]
 
 _SHIPPED = "references.bib"
 # A title says more about a paper than a sentence of its summary does.
@@ -47,12 +49,7 @@ class LocalLibrary:
     complete = False
 
     def __init__(self, files: Sequence[Path] = ()) -> None:
-        texts = [(_SHIPPED, shipped_text())]
-        for file in files:
-            try:
-                texts.append((str(file), file.read_text(encoding="utf-8")))
-            except (OSError, UnicodeDecodeError) as error:
-                raise UserError(f"the bibliography {file} cannot be read: {error}") from error
+        texts = [(_SHIPPED, shipped_text()), *((str(file), read_bibtex(file)) for file in files)]
         found = [one for name, text in texts for one in read_publications(text, name)]
         self.publications = {one.key: one for one in found}
         self._guard = threading.Lock()
@@ -87,8 +84,20 @@ def shipped_text() -> str:
     return resources.files("agent.literature").joinpath(_SHIPPED).read_text("utf-8")
 
 
-def read_publications(text: str, name: str) -> list[Publication]:
-    """The entries of a BibTeX text that have a title.
+def read_bibtex(file: Path) -> str:
+    """The text of a BibTeX file.
+
+    Raises:
+        UserError: It cannot be read.
+    """
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"the bibliography {file} cannot be read: {error}") from error
+
+
+def parse_bibtex(text: str, name: str) -> BibliographyData:
+    """The entries of a BibTeX text.
 
     Args:
         text: BibTeX.
@@ -98,29 +107,41 @@ def read_publications(text: str, name: str) -> list[Publication]:
         UserError: It is not BibTeX.
     """
     try:
-        data: BibliographyData = parse_string(text, "bibtex")
+        return parse_string(text, "bibtex")
     except PybtexError as error:
         raise UserError(f"{name}: {error}") from error
-    found = []
-    for key, entry in data.entries.items():
-        fields = entry.fields
-        if not fields.get("title"):
-            continue
-        year = fields.get("year", "")
-        people = entry.persons.get("author", [])
-        found.append(
-            Publication(
-                key=key,
-                title=_plain(fields["title"]),
-                abstract=_plain(fields.get("abstract", "")),
-                authors=tuple(_plain(str(person)) for person in people),
-                year=int(year) if year.isdigit() else None,
-                venue=_plain(fields.get("booktitle") or fields.get("journal") or ""),
-                arxiv=fields.get("eprint"),
-                doi=fields.get("doi"),
-            )
+
+
+def read_publications(text: str, name: str) -> list[Publication]:
+    """The entries of a BibTeX text that have a title.
+
+    Args:
+        text: BibTeX.
+        name: Of the file, for messages.
+
+    Raises:
+        UserError: It is not BibTeX, or holds LaTeX that cannot be read.
+    """
+    entries = parse_bibtex(text, name).entries.items()
+    return [_publication(key, entry, name) for key, entry in entries if entry.fields.get("title")]
+
+
+def _publication(key: str, entry: Entry, name: str) -> Publication:
+    fields = entry.fields
+    year = fields.get("year", "")
+    try:
+        return Publication(
+            key=key,
+            title=_plain(fields["title"]),
+            abstract=_plain(fields.get("abstract", "")),
+            authors=tuple(_plain(str(person)) for person in entry.persons.get("author", [])),
+            year=int(year) if year.isdecimal() else None,
+            venue=_plain(fields.get("booktitle") or fields.get("journal") or ""),
+            arxiv=fields.get("eprint"),
+            doi=fields.get("doi"),
         )
-    return found
+    except PybtexError as error:
+        raise UserError(f"{name}: the entry {key}: {error}") from error
 
 
 def _plain(text: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from agent.literature.fetching import Fetcher
+from pydantic import Field, model_validator
+
+from agent.literature.fetching import Answer, Fetcher
 from agent.literature.publication import Found, Publication, SearchResult, Unavailable
 from templates.errors import InfrastructureError
 
@@ -20,6 +21,69 @@ _FIELDS = (
 _PAGE = 100
 _KEY = "OPENALEX_API_KEY"
 _ARXIV = re.compile(r"(?:10\.48550/arxiv\.|arxiv\.org/(?:abs|pdf)/)(\d{4}\.\d{4,5})", re.IGNORECASE)
+
+
+class _Named(Answer):
+    """An author or a source."""
+
+    display_name: str | None = None
+
+
+class _Authorship(Answer):
+    author: _Named | None = None
+
+
+class _Place(Answer):
+    source: _Named | None = None
+    landing_page_url: str | None = None
+
+
+class _Work(Answer):
+    id: str
+    doi: str | None = None
+    display_name: str | None = None
+    publication_year: int | None = None
+    authorships: list[_Authorship] | None = None
+    primary_location: _Place | None = None
+    abstract_inverted_index: dict[str, list[int]] | None = None
+
+    def publication(self) -> Publication:
+        doi = re.sub(r"^https?://(dx\.)?doi\.org/", "", self.doi or "") or None
+        place = self.primary_location or _Place()
+        arxiv = _ARXIV.search(f"{doi or ''} {place.landing_page_url or ''}")
+        authors = [one.author or _Named() for one in self.authorships or ()]
+        return Publication(
+            key=self.id.rsplit("/", 1)[-1],
+            title=self.display_name or "",
+            abstract=_abstract(self.abstract_inverted_index or {}),
+            authors=tuple(author.display_name or "" for author in authors),
+            year=self.publication_year,
+            venue=(place.source and place.source.display_name) or "",
+            arxiv=arxiv[1] if arxiv else None,
+            doi=doi,
+        )
+
+
+class _Meta(Answer):
+    count: int = Field(ge=0)
+    page: int | None = None
+
+
+class _Page(Answer):
+    meta: _Meta
+    results: list[_Work]
+
+    @model_validator(mode="after")
+    def _shows_what_it_counts(self) -> _Page:
+        if self.meta.count > 0 and not self.results and self.meta.page in (None, 1):
+            raise ValueError("it counts matches and shows none")
+        return self
+
+
+def _abstract(index: Mapping[str, Sequence[int]]) -> str:
+    """The text of an abstract that is given as the places of each of its words."""
+    placed = sorted((place, word) for word, places in index.items() for place in places)
+    return " ".join(word for _, word in placed)
 
 
 class OpenAlex:
@@ -60,50 +124,14 @@ class OpenAlex:
                         "per-page": str(size),
                         "page": str(number),
                     },
+                    _Page,
                     secrets={"api_key": key} if key else None,
                 )
-                total, found_here = _page_of(answer)
-                found += found_here
-                if not found_here or len(found) >= total:
+                total = answer.meta.count
+                found += [work.publication() for work in answer.results]
+                if not answer.results or len(found) >= total:
                     break
                 number += 1
         except InfrastructureError as error:
             return Unavailable(self.name, query, str(error))
         return Found(self.name, query, tuple(found[:limit]), total)
-
-
-def _page_of(answer: Any) -> tuple[int, list[Publication]]:
-    meta = answer.get("meta") if isinstance(answer, Mapping) else None
-    count = meta.get("count") if isinstance(meta, Mapping) else None
-    works = answer.get("results") if isinstance(answer, Mapping) else None
-    if not isinstance(count, int) or not isinstance(works, list):
-        raise InfrastructureError("its answer is not that of a search")
-    return count, [_publication(work) for work in works]
-
-
-def _publication(work: Any) -> Publication:
-    if not isinstance(work, Mapping) or not isinstance(work.get("id"), str):
-        raise InfrastructureError("its answer is not that of a search")
-    doi = re.sub(r"^https?://(dx\.)?doi\.org/", "", work.get("doi") or "") or None
-    place = work.get("primary_location") or {}
-    source = place.get("source") or {}
-    arxiv = _ARXIV.search(f"{doi or ''} {place.get('landing_page_url') or ''}")
-    authors = [one.get("author") or {} for one in work.get("authorships") or []]
-    return Publication(
-        key=work["id"].rsplit("/", 1)[-1],
-        title=str(work.get("display_name") or ""),
-        abstract=_abstract(work.get("abstract_inverted_index")),
-        authors=tuple(str(author.get("display_name") or "") for author in authors),
-        year=work.get("publication_year"),
-        venue=str(source.get("display_name") or ""),
-        arxiv=arxiv[1] if arxiv else None,
-        doi=doi,
-    )
-
-
-def _abstract(index: Any) -> str:
-    """The text of an abstract that is given as the places of each of its words."""
-    if not isinstance(index, Mapping):
-        return ""
-    placed = sorted((place, word) for word, places in index.items() for place in places)
-    return " ".join(word for _, word in placed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agent.literature.cache import AnswerCache
@@ -15,23 +15,35 @@ from agent.literature.semantic_scholar import SemanticScholar
 __all__ = ["LITERATURE", "open_catalogues"]
 
 LITERATURE = ("off", "local", "all")
-"""Nothing, the library that ships with this, or that and the catalogues on the network."""
+"""Nothing, the local library, or that and the catalogues on the network."""
 
 
-def open_catalogues(name: str, home: Path, wait: Callable[[float], None]) -> tuple[Catalogue, ...]:
+def open_catalogues(
+    name: str,
+    home: Path,
+    wait: Callable[[float], None],
+    *,
+    notify: Callable[[str], None],
+    files: Sequence[Path] = (),
+) -> tuple[Catalogue, ...]:
     """The catalogues of a choice.
 
     Args:
         name: One of `LITERATURE`.
         home: Where output lies; answers are cached below it.
         wait: Sleeps that many seconds, or raises when the caller shall stop.
+        notify: Told in one line what goes wrong beside the searches.
+        files: BibTeX that the local library holds beside what ships with this.
+
+    Raises:
+        UserError: One of the files cannot be read or is not BibTeX.
     """
     if name == "off":
         return ()
-    local = LocalLibrary()
+    local = LocalLibrary(files)
     if name == "local":
         return (local,)
-    cache = AnswerCache(home / "literature")
+    cache = AnswerCache(home / "literature", notify=notify)
     return (
         local,
         SemanticScholar(Fetcher(cache, wait=wait)),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any
 
-from agent.literature.fetching import Fetcher
+from pydantic import Field, model_validator
+
+from agent.literature.fetching import Answer, Fetcher
 from agent.literature.publication import Found, Publication, SearchResult, Unavailable
 from templates.errors import InfrastructureError
 
@@ -16,6 +16,53 @@ _ADDRESS = "https://api.semanticscholar.org"
 _FIELDS = "title,abstract,year,venue,authors,externalIds"
 _PAGE = 100
 _KEY = "SEMANTIC_SCHOLAR_API_KEY"
+
+
+class _Identifiers(Answer):
+    arxiv: str | None = Field(None, alias="ArXiv")
+    doi: str | None = Field(None, alias="DOI")
+
+
+class _Author(Answer):
+    name: str | None = None
+
+
+class _Paper(Answer):
+    identifier: str | None = Field(None, alias="paperId")
+    title: str | None = None
+    abstract: str | None = None
+    venue: str | None = None
+    year: int | None = None
+    authors: list[_Author] | None = None
+    outside: _Identifiers | None = Field(None, alias="externalIds")
+
+    def publication(self) -> Publication:
+        outside = self.outside or _Identifiers()
+        return Publication(
+            key=str(self.identifier),
+            title=self.title or "",
+            abstract=self.abstract or "",
+            authors=tuple(author.name or "" for author in self.authors or ()),
+            year=self.year,
+            venue=self.venue or "",
+            arxiv=outside.arxiv,
+            doi=outside.doi,
+        )
+
+
+class _Page(Answer):
+    """A search without matches is answered with ``total`` alone."""
+
+    total: int = Field(ge=0)
+    offset: int | None = None
+    next: int | None = None
+    data: list[_Paper] | None = None
+
+    @model_validator(mode="after")
+    def _shows_what_it_counts(self) -> _Page:
+        if self.total > 0 and not self.data and not self.offset:
+            raise ValueError("it counts matches and shows none")
+        return self
 
 
 class SemanticScholar:
@@ -53,45 +100,14 @@ class SemanticScholar:
                         "offset": str(offset),
                         "limit": str(min(self._page, limit - len(found))),
                     },
+                    _Page,
                     headers={"x-api-key": key} if key else None,
                 )
-                total, found_here, following = _page_of(answer)
-                found += found_here
+                total = answer.total
+                found += [paper.publication() for paper in answer.data or ()]
                 # A service that points back or stays where it is would be asked for ever.
+                following = answer.next
                 offset = following if following is not None and following > offset else None
         except InfrastructureError as error:
             return Unavailable(self.name, query, str(error))
         return Found(self.name, query, tuple(found[:limit]), total)
-
-
-def _page_of(answer: Any) -> tuple[int, list[Publication], int | None]:
-    """Number of matches, those of this page, and where the next one begins.
-
-    A search without matches is answered with ``total`` alone.
-    """
-    if not isinstance(answer, Mapping) or not isinstance(answer.get("total"), int):
-        raise InfrastructureError("its answer is not that of a search")
-    data = answer.get("data") or []
-    following = answer.get("next")
-    if not isinstance(data, list) or not (following is None or isinstance(following, int)):
-        raise InfrastructureError("its answer is not that of a search")
-    if answer["total"] > 0 and not data and not answer.get("offset"):
-        raise InfrastructureError("it counts matches and shows none")
-    return answer["total"], [_publication(paper) for paper in data], following
-
-
-def _publication(paper: Any) -> Publication:
-    if not isinstance(paper, Mapping) or not isinstance(paper.get("paperId"), str | None):
-        raise InfrastructureError("its answer is not that of a search")
-    outside = paper.get("externalIds") or {}
-    authors = paper.get("authors") or []
-    return Publication(
-        key=str(paper.get("paperId")),
-        title=str(paper.get("title") or ""),
-        abstract=str(paper.get("abstract") or ""),
-        authors=tuple(str(one.get("name") or "") for one in authors),
-        year=paper.get("year"),
-        venue=str(paper.get("venue") or ""),
-        arxiv=outside.get("ArXiv"),
-        doi=outside.get("DOI"),
-    )

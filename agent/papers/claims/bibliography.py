@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from pybtex.backends.latex import Backend
-from pybtex.database import BibliographyData, parse_string
+from pybtex.database import BibliographyData
 from pybtex.exceptions import PybtexError
 from pybtex.style.formatting.unsrt import Style
+from pybtex.style.template import FieldIsMissing
 
-from agent.literature.library import shipped_text
+from agent.literature.library import parse_bibtex, read_bibtex, shipped_text
 from templates.errors import UserError
 from templates.registry import Template
 
@@ -57,16 +58,17 @@ class Library:
 
     Args:
         data: Parsed BibTeX; each entry with author, title, year and an identifier.
+        files: Name of the file that an entry is in, by its key; for messages.
 
     Raises:
         UserError: An entry lacks one of these.
     """
 
-    def __init__(self, data: BibliographyData) -> None:
+    def __init__(self, data: BibliographyData, files: Mapping[str, str]) -> None:
         self._data = data
         self._formatted: dict[tuple[str, ...], list[tuple[str, str]]] = {}
         self.entries: Mapping[str, Entry] = {
-            key: _entry(key, found) for key, found in data.entries.items()
+            key: _entry(key, found, files[key]) for key, found in data.entries.items()
         }
 
     def relevant(self, template: Template) -> tuple[str, ...]:
@@ -107,6 +109,32 @@ class Library:
             self._formatted[tuple(keys)] = self._format(keys)
         return self._formatted[tuple(keys)]
 
+    def refuse_unset(self, key: str, file: str) -> None:
+        """Format an entry, only to see that a paper can.
+
+        Args:
+            key: Of the entry.
+            file: Which it is in.
+
+        Raises:
+            UserError: Its type is unknown or asks for a field that it has not.
+        """
+        kind = self._data.entries[key].type
+        if not hasattr(Style, f"get_{kind}_template"):
+            raise UserError(
+                f"{file}: the entry {key} is of type @{kind}, which papers cannot set; make it "
+                "one of BibTeX's own, e.g. @misc"
+            )
+        try:
+            self._format([key])
+        except FieldIsMissing as error:
+            raise UserError(
+                f"{file}: the entry {key} has no {error.field_name}, which @{kind} asks for; add "
+                "it, or make the entry @misc"
+            ) from error
+        except PybtexError as error:
+            raise UserError(f"{file}: the entry {key} cannot be set: {error}") from error
+
     def _format(self, keys: Sequence[str]) -> list[tuple[str, str]]:
         formatted = Style().format_bibliography(self._data, list(keys))
         backend = Backend()
@@ -117,34 +145,37 @@ def load_library(template: Template | None = None) -> Library:
     """The shipped library, and the template's own ``references.bib`` where it has one.
 
     Raises:
-        UserError: A file is not BibTeX, an entry lacks something, or a key is there twice.
+        UserError: A file is not BibTeX, an entry lacks something or cannot be set, or a key is
+            there twice.
     """
-    texts = [(_SHIPPED, shipped_text())]
-    own = None if template is None else template.path / _SHIPPED
-    if own is not None and own.is_file():
-        texts.append((str(own), own.read_text(encoding="utf-8")))
-    merged = BibliographyData()
-    for name, text in texts:
-        try:
-            found = parse_string(text, "bibtex")
-            merged.add_entries(found.entries.items())
-        except PybtexError as error:
-            raise UserError(f"{name}: {error}") from error
-    return Library(merged)
+    merged = parse_bibtex(shipped_text(), _SHIPPED)
+    files = dict.fromkeys(merged.entries, _SHIPPED)
+    own = None if template is None else template.bibliography
+    if own is None:
+        return Library(merged, files)
+    found = parse_bibtex(read_bibtex(own), str(own)).entries
+    try:
+        merged.add_entries(found.items())
+    except PybtexError as error:
+        raise UserError(f"{own}: {error}") from error
+    library = Library(merged, files | dict.fromkeys(found, str(own)))
+    for key in found:
+        library.refuse_unset(key, str(own))
+    return library
 
 
 def _letters(title: str) -> str:
     return "".join(filter(str.isalnum, title.lower()))
 
 
-def _entry(key: str, found: Any) -> Entry:
+def _entry(key: str, found: Any, file: str) -> Entry:
     missing = [name for name in _REQUIRED if not found.fields.get(name)]
     if not found.persons.get("author"):
         missing.append("author")
     if not any(found.fields.get(name) for name in _IDENTIFIERS):
         missing.append(" or ".join(_IDENTIFIERS))
     if missing:
-        raise UserError(f"the bibliography's entry {key} has no {', no '.join(missing)}")
+        raise UserError(f"{file}: the entry {key} has no {', no '.join(missing)}; add it")
     keywords = found.fields.get("keywords", "")
     return Entry(
         key,

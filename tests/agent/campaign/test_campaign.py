@@ -330,6 +330,22 @@ def test_a_changed_template_cannot_be_resumed(recording: Path, tmp_path: Path) -
             Campaign.resume(archive, campaign.id, tmp_path)
 
 
+def test_a_template_whose_publications_no_paper_can_set_starts_no_campaign(
+    recording: Path, tmp_path: Path
+) -> None:
+    import shutil
+
+    copy = tmp_path / "template"
+    shutil.copytree(ROOT / "robust_regression", copy)
+    (copy / "references.bib").write_text(
+        "@article{own2020, author = {One, A.}, title = {T}, year = {2020}, doi = {10.1/x}}"
+    )
+    with Archive(tmp_path / "archive.db") as archive:
+        with pytest.raises(UserError, match=r"references\.bib: the entry own2020 has no journal"):
+            Campaign.create(archive, settings(recording, template=str(copy)), tmp_path)
+        assert archive.campaigns() == []
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [({"repair": "1"}, "repairs"), ({"repairs": "many"}, "repairs=many"), ({"x": "1"}, "no such")],

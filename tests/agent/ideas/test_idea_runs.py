@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +28,10 @@ ANSWER = {
     "thought": "a narrower kernel",
     "edits": [{"file": "kernel.py", "search": "WIDTH = 0.8", "replace": "WIDTH = 0.3"}],
 }
+OWN = (
+    "@misc{own2020, author = {One, A.}, title = {Narrower Kernels for Near Points}, "
+    "year = {2020}, doi = {10.1/x}}"
+)
 
 
 class Silent:
@@ -37,8 +42,11 @@ class Silent:
 def test_a_further_run_goes_on_with_the_idea_of_the_first(tmp_path: Path) -> None:
     recording = tmp_path / "answers.jsonl"
     recording.write_text(json.dumps({"text": json.dumps(ANSWER), "cost_usd": 0.001}) + "\n")
+    template = tmp_path / "hidden_classes"
+    shutil.copytree(TEMPLATE, template)
+    (template / "references.bib").write_text(OWN)
     settings = CampaignSettings(
-        template=str(TEMPLATE),
+        template=str(template),
         models=(f"recorded:{recording}",),
         candidates=3,
         workers=2,
@@ -60,6 +68,9 @@ def test_a_further_run_goes_on_with_the_idea_of_the_first(tmp_path: Path) -> Non
     assert [one.fate for one in kept] == ["proposed", "continued", "proposed"]
     assert [one.candidate for one in kept] == [first.id, second.id, third.id]
     assert kept[1].idea == kept[0].idea
+    # What the template brings along is searched as well.
+    assert kept[0].novelty is not None
+    assert "Narrower Kernels for Near Points" in kept[0].novelty.rounds[0].shown
     assert {call.slot for call in calls if call.role == "idea"} == {first.index, third.index}
     asked = {call.slot: str(call.messages) for call in calls if call.attempt == 0}
     assert "carry out this idea. narrower: Near points" in asked[first.index]

@@ -34,6 +34,7 @@ class Script(BaseScript):
     """What catalogues hold, and what arrived."""
 
     retry_after_s: int = 0
+    retry_after: str = ""
     papers: list[tuple[str, str | None, int | None, str | None]] = field(
         default_factory=lambda: list(PAPERS)
     )
@@ -97,6 +98,19 @@ def openalex(script: Script, query: dict[str, str]) -> Any:
     }
 
 
+# By a name: the field of Semantic Scholar's, the field of OpenAlex's, and what is in it instead.
+ODD_FIELDS: dict[str, tuple[str, str, Any]] = {
+    "authors_are_names": ("authors", "authorships", ["A. One"]),
+    "authors_are_one_name": ("authors", "authorships", "A. One"),
+    "identifiers_are_a_list": ("externalIds", "primary_location", ["10.1/x"]),
+    "identifiers_are_a_text": ("externalIds", "primary_location", "10.1/x"),
+    "abstract_without_places": ("abstract", "abstract_inverted_index", {"loss": 0}),
+    "year_is_a_text": ("year", "publication_year", "2023"),
+    "title_is_a_list": ("title", "display_name", ["Direct"]),
+    "key_is_a_number": ("paperId", "id", 7),
+}
+
+
 def _inverted(text: str | None) -> dict[str, list[int]] | None:
     if text is None:
         return None
@@ -119,7 +133,11 @@ class _Handler(ScriptedHandler[Script]):
             self.send_json(404, {"error": "Not Found"})
             return
         behavior = script.next_behavior()
-        getattr(self, f"do_{behavior}")(script, answers[parts.path](script, query))
+        answer = answers[parts.path](script, query)
+        if behavior in ODD_FIELDS:
+            self.do_odd_field(script, answer, behavior)
+        else:
+            getattr(self, f"do_{behavior}")(script, answer)
 
     def do_ok(self, script: Script, answer: Any) -> None:
         self.send_json(200, answer)
@@ -133,6 +151,9 @@ class _Handler(ScriptedHandler[Script]):
         moment = datetime.now(UTC) + timedelta(seconds=script.retry_after_s)
         headers = {"Retry-After": format_datetime(moment, usegmt=True)}
         self.send_json(429, {"error": "Rate limit exceeded"}, headers)
+
+    def do_rate_limit_oddly(self, script: Script, answer: Any) -> None:
+        self.send_json(429, {"error": "Rate limit exceeded"}, {"Retry-After": script.retry_after})
 
     def do_server_error(self, script: Script, answer: Any) -> None:
         self.send_json(500, {"message": "Internal Server Error"})
@@ -165,7 +186,33 @@ class _Handler(ScriptedHandler[Script]):
         self.send_json(200, {"message": "Endpoint moved"})
 
     def do_matches_without_data(self, script: Script, answer: Any) -> None:
-        self.send_json(200, {"total": 12, "offset": 0, "data": [], "meta": None})
+        empty: list[Any] = []
+        self.send_json(
+            200,
+            {"total": 12, "offset": 0, "data": empty, "meta": {"count": 12}, "results": empty},
+        )
+
+    def do_list_of_all(self, script: Script, answer: Any) -> None:
+        self.send_json(200, [answer])
+
+    def do_null_for_a_paper(self, script: Script, answer: Any) -> None:
+        papers = answer.get("data", answer.get("results"))
+        papers[0] = None
+        self.send_json(200, answer)
+
+    def do_odd_field(self, script: Script, answer: Any, odd: str) -> None:
+        papers = answer.get("data", answer.get("results"))
+        of_semantic_scholar, of_openalex, content = ODD_FIELDS[odd]
+        papers[0][of_semantic_scholar if "data" in answer else of_openalex] = content
+        self.send_json(200, answer)
+
+    def do_deep(self, script: Script, answer: Any) -> None:
+        self.send_bytes(200, b"[" * 100_000)
+
+    def do_half_a_character(self, script: Script, answer: Any) -> None:
+        papers = answer.get("data", answer.get("results"))
+        papers[0]["title" if "data" in answer else "display_name"] = "\ud83d"
+        self.send_json(200, answer)
 
 
 def serve() -> AbstractContextManager[tuple[str, Script]]:

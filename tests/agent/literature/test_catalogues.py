@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from catalogue_server import PAPERS, Script, serve
+from catalogue_server import ODD_FIELDS, PAPERS, Script, serve
 
 from agent.literature import Fetcher, Found, OpenAlex, SemanticScholar, Unavailable
 from agent.literature.cache import AnswerCache
@@ -69,6 +71,8 @@ def test_no_match_is_an_answer(kind: Any, server: tuple[str, Script]) -> None:
         ("cut", "connection failed"),
         ("malformed", "no JSON"),
         ("page_of_html", "no JSON"),
+        ("deep", "no JSON"),
+        ("half_a_character", "no JSON"),
         ("hang", "no answer within"),
         ("drip", "no whole answer within"),
     ],
@@ -89,7 +93,7 @@ def test_what_passes_is_tried_again_and_what_stays_is_unknown(
 
 
 @CATALOGUES
-@pytest.mark.parametrize("behavior", ["bad_query", "forbidden", "other_shape"])
+@pytest.mark.parametrize("behavior", ["bad_query", "forbidden"])
 def test_what_cannot_pass_is_not_tried_again(
     kind: Any, server: tuple[str, Script], behavior: str
 ) -> None:
@@ -102,10 +106,75 @@ def test_what_cannot_pass_is_not_tried_again(
 
 
 @CATALOGUES
-def test_matches_that_are_not_shown_are_not_none(kind: Any, server: tuple[str, Script]) -> None:
-    server[1].behaviors = ["matches_without_data"]
-    catalogue, _ = opened(kind, server[0])
-    assert isinstance(catalogue.search("loss", 5), Unavailable)
+@pytest.mark.parametrize(
+    "behavior",
+    ["other_shape", "list_of_all", "null_for_a_paper", "matches_without_data", *ODD_FIELDS],
+)
+def test_what_is_not_understood_is_unknown_once_and_never_kept(
+    kind: Any, server: tuple[str, Script], tmp_path: Path, behavior: str
+) -> None:
+    address, script = server
+    script.behaviors = [behavior]
+    catalogue, waited = opened(kind, address, cache=AnswerCache(tmp_path))
+    found = catalogue.search("loss", 5)
+    assert isinstance(found, Unavailable)
+    assert "not that of a search" in found.reason
+    assert len(script.received) == 1
+    assert waited == []
+    assert list(tmp_path.iterdir()) == []
+    # The server is itself again.
+    assert isinstance(catalogue.search("loss", 5), Found)
+
+
+@CATALOGUES
+def test_what_was_kept_and_is_not_understood_is_asked_for_again(
+    kind: Any, server: tuple[str, Script], tmp_path: Path
+) -> None:
+    address, script = server
+    catalogue, _ = opened(kind, address, cache=AnswerCache(tmp_path))
+    first = catalogue.search("loss", 5)
+    (file,) = tmp_path.iterdir()
+    whole = json.loads(file.read_text())
+    file.write_text(json.dumps({**whole, "answer": {"message": "Too Many Requests"}}))
+    assert catalogue.search("loss", 5) == first
+    assert len(script.received) == 2
+    assert catalogue.search("loss", 5) == first
+    assert len(script.received) == 2
+
+
+@CATALOGUES
+def test_answers_that_cannot_be_kept_are_used_and_that_is_said_once(
+    kind: Any, server: tuple[str, Script], tmp_path: Path
+) -> None:
+    address, script = server
+    (tmp_path / "file").write_text("no folder")
+    said: list[str] = []
+    cache = AnswerCache(tmp_path / "file" / "literature", notify=said.append)
+    catalogue, _ = opened(kind, address, cache=cache)
+    for _ in range(2):
+        assert isinstance(catalogue.search("loss", 5), Found)
+    assert len(script.received) == 2
+    (line,) = said
+    assert "not kept" in line
+    assert str(tmp_path / "file") in line
+
+
+def test_a_full_disk_leaves_no_half_an_answer(
+    server: tuple[str, Script], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    said: list[str] = []
+    cache = AnswerCache(tmp_path, notify=said.append)
+    catalogue, _ = opened(OpenAlex, server[0], cache=cache)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", full)
+        assert isinstance(catalogue.search("loss", 5), Found)
+    assert list(tmp_path.iterdir()) == []
+    assert len(said) == 1
+    assert isinstance(catalogue.search("loss", 5), Found)
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 @CATALOGUES
@@ -130,6 +199,15 @@ def test_a_server_is_left_alone_as_long_as_it_asks(
     assert isinstance(found, Unavailable)
     assert "asks for" in found.reason
     assert len(waited) == 1
+
+
+@pytest.mark.parametrize("text", ["²", "-5", "soon", "1 Jan 99999999999 00:00:00 GMT", ","])
+def test_an_odd_time_to_wait_says_nothing(server: tuple[str, Script], text: str) -> None:
+    address, script = server
+    script.behaviors, script.retry_after = ["rate_limit_oddly"], text
+    catalogue, waited = opened(SemanticScholar, address)
+    assert isinstance(catalogue.search("loss", 5), Found)
+    assert waited == [1.0]
 
 
 def test_nobody_there_is_unknown() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.literature import Found, LocalLibrary
+from agent.literature import Found, LocalLibrary, open_catalogues
 from agent.literature.publication import Publication
 from templates.errors import UserError
 
@@ -76,3 +76,39 @@ def test_a_file_that_is_not_bibtex_is_said_to_be_none(tmp_path: Path) -> None:
         LocalLibrary([file])
     with pytest.raises(UserError, match="cannot be read"):
         LocalLibrary([tmp_path / "other.bib"])
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "@misc{a2026, title = {A \\} and a \\{ in one}, year = {2026}}",
+        "@misc{a2026, author = {A, B, C, D, E}, title = {T}, year = {2026}}",
+    ],
+)
+def test_an_entry_that_cannot_be_read_is_refused(tmp_path: Path, entry: str) -> None:
+    file = tmp_path / "mine.bib"
+    file.write_text(entry)
+    with pytest.raises(UserError, match=r"mine\.bib"):
+        LocalLibrary([file])
+
+
+def test_a_year_that_is_no_number_is_not_known(tmp_path: Path) -> None:
+    file = tmp_path / "mine.bib"
+    file.write_text("@misc{a2026, title = {T}, year = {²}}", encoding="utf-8")
+    assert LocalLibrary([file]).publications["a2026"].year is None
+
+
+@pytest.mark.parametrize("name", ["local", "all"])
+def test_the_local_library_of_a_campaign_holds_the_files_that_it_is_given(
+    tmp_path: Path, name: str
+) -> None:
+    file = tmp_path / "references.bib"
+    file.write_text("@misc{own2026, title = {Zymurgy of Losses}, year = {2026}}")
+    local, *_ = open_catalogues(
+        name, tmp_path, lambda seconds: None, notify=lambda line: None, files=[file]
+    )
+    found = local.search("zymurgy", 5)
+    assert isinstance(found, Found)
+    assert [one.key for one in found.publications] == ["own2026"]
+    off = open_catalogues("off", tmp_path, lambda seconds: None, notify=lambda line: None)
+    assert off == ()

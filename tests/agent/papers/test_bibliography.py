@@ -49,6 +49,11 @@ def test_entries_are_formatted_without_a_program_of_latex() -> None:
     assert "Azar" in text
 
 
+def test_every_entry_that_ships_with_this_can_be_set() -> None:
+    library = load_library()
+    assert [key for key, _ in library.latex(list(library.entries))] == list(library.entries)
+
+
 def with_library(folder: Path, text: str, spec: Template) -> Template:
     (folder / "references.bib").write_text(text)
     return Template(spec.spec, folder)
@@ -68,8 +73,40 @@ def test_a_template_brings_its_own_entries(tmp_path: Path) -> None:
         ("@misc{a2020, title = {T}, year = {2020}, doi = {10.1/x}}", "no author"),
         ("@misc{lu2024discopop, author={O, A.}, title={T}, year={2020}, doi={1}}", "repeated"),
         ("@misc{a2020, author = ", "references.bib"),
+        ("@misc{a2020, title = {T}, author = {O, A., B, C, D}, year = {2020}}", "Too many commas"),
     ],
 )
 def test_incomplete_entries_are_refused(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(UserError, match=said):
         load_library(with_library(tmp_path, text, load_template("circle_packing")))
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("article", "no journal"),
+        ("inproceedings", "no booktitle"),
+        ("incollection", "no booktitle"),
+        ("book", "no publisher"),
+        ("phdthesis", "no school"),
+        ("mastersthesis", "no school"),
+        ("techreport", "no institution"),
+        ("unpublished", "no note"),
+        # Of BibLaTeX.
+        ("report", "type @report"),
+    ],
+)
+def test_entries_that_no_paper_could_set_are_refused_when_they_are_read(
+    tmp_path: Path, kind: str, said: str
+) -> None:
+    own = "{own2020, author = {One, A.}, title = {T}, year = {2020}, doi = {10.1/x}}"
+    template = with_library(tmp_path, f"@{kind}{own}", load_template("circle_packing"))
+    with pytest.raises(UserError, match=rf"references\.bib: the entry own2020 .*{said}"):
+        load_library(template)
+
+
+def test_a_bibliography_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    template = with_library(tmp_path, "", load_template("circle_packing"))
+    (tmp_path / "references.bib").write_bytes(b"@misc{a2020, title = {\xff}}")
+    with pytest.raises(UserError, match="cannot be read"):
+        load_library(template)
