@@ -122,7 +122,10 @@ def extend(
         context.stopping = stopping
         baselines = Baselines(context)
         baselines.run()
-        confirming = Confirming(context, baselines, Reviewing(context, [RuleReviewer()]))
+        reviewing = Reviewing(
+            context, [RuleReviewer()], model_decides=context.knobs.code_review == "decide"
+        )
+        confirming = Confirming(context, baselines, reviewing)
         tier = template.spec.tier("confirm")
         for measure in measures:
             notify(f"measuring: {measure.replace('_', ' ')}")

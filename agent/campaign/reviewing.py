@@ -28,7 +28,8 @@ class Reviewing:
         context: The campaign.
         reviewers: Those that decide; rules, so that they cost nothing.
         model: Asked after them once a candidate was searched, unless they reject it; None for none.
-        model_decides: Whether a discovery needs the model's consent as well.
+        model_decides: Whether a discovery needs the model's consent as well; without a model, what
+            one said of the candidate before.
     """
 
     def __init__(
@@ -77,9 +78,9 @@ class Reviewing:
                 said[reviewer.name] = record
         rules = [said[one.name] for one in self._reviewers]
         accepted = all(review.verdict == "accept" for review in rules)
-        if self._model is None or stage not in ("search", "confirm"):
+        if stage not in ("search", "confirm"):
             return accepted
-        verdict = self._ask_model(self._model, candidate_id, stage, rules)
+        verdict = self._model_verdict(candidate_id, stage, rules)
         return accepted and (not self._model_decides or verdict == "accept")
 
     def text(self, candidate_id: str) -> str | None:
@@ -98,15 +99,15 @@ class Reviewing:
         given = {latest[name].verdict for name in _OF_CODE if name in latest}
         return next((one for one in _WORST_FIRST if one in given), None)
 
-    def _ask_model(
-        self, model: ModelCodeReviewer, candidate_id: str, stage: str, rules: list[ReviewRecord]
+    def _model_verdict(
+        self, candidate_id: str, stage: str, rules: list[ReviewRecord]
     ) -> str | None:
         """The model's verdict, asked for once; None where the rules reject or it has none."""
-        context = self._context
+        context, model = self._context, self._model
         for review in context.archive.reviews(candidate_id):
-            if review.reviewer == model.name:
+            if review.reviewer == ModelCodeReviewer.name:
                 return review.verdict
-        if any(review.verdict == "reject" for review in rules):
+        if model is None or any(review.verdict == "reject" for review in rules):
             return None
         record = context.archive.candidate(candidate_id)
         context.show(record.index, record.name, "review")

@@ -113,6 +113,16 @@ def test_a_model_that_decides_must_accept(
     assert bool(context.told) == isinstance(said, Exception)
 
 
+@pytest.mark.parametrize(("said", "accepted"), [("accept", True), ("reject", False)])
+def test_what_a_model_said_before_decides_where_none_is_asked(
+    context: Any, said: Verdict, accepted: bool
+) -> None:
+    later = Reviewing(context, [Rules()], model_decides=True)
+    assert not later.review("one", "confirm")
+    Reviewing(context, [Rules()], Model(said)).review("one", "search")  # type: ignore[arg-type]
+    assert later.review("one", "confirm") == accepted
+
+
 def test_what_rules_reject_is_not_paid_for(context: Any) -> None:
     model = Model("accept")
     reviewing = Reviewing(context, [Rules("reject")], model)  # type: ignore[arg-type]

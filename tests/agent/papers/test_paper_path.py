@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from agent.archive import Archive, CampaignRecord
 from agent.campaign import Campaign, CampaignSettings
+from agent.campaign.calling import BudgetSpentError
 from agent.campaign.context import StopRequestedError
 from agent.campaign.extending import measures_left
 from agent.campaign.settings import Knobs
@@ -22,7 +23,7 @@ from agent.loading import template_of
 from agent.papers.automatic import AutomaticPapers
 from agent.papers.path import PaperPath
 from agent.papers.reviewed import ModelPaperReviewer
-from agent.papers.stages import StageStore, versions
+from agent.papers.stages import StageStore, paper_cost, versions
 from agent.reviewing import ReviewPlan
 from templates.errors import UserError
 
@@ -215,3 +216,22 @@ def test_a_revision_by_a_small_model_measures_something(tmp_path: Path) -> None:
         assert (made.measures, result.version) == (("fresh_seeds",), 2)
         assert archive.candidate(candidate.id).outcome in ("confirmed", "discovery")
         assert result.numbers > first.numbers
+        # One budget is for both, with their reviews, and not for each.
+        calls = archive.model_calls(record.id, candidate.index)
+        written = sum(call.cost_usd for call in calls if call.role.startswith("paper"))
+        spent = paper_cost(archive, candidate, 2)
+        assert spent == pytest.approx(written + first.review_cost_usd + result.review_cost_usd)
+        assert result.total_cost_usd == spent
+        third = PaperPath(
+            archive,
+            candidate,
+            model=None,
+            home=tmp_path,
+            budget_usd=spent + 0.005,
+            reviewer=reviewer,
+            improve=2,
+            notify=lambda line: None,
+        )
+        with pytest.raises(BudgetSpentError):
+            third.run()
+        assert paper_cost(archive, candidate, 3) == spent
