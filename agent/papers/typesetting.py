@@ -26,6 +26,7 @@ __all__ = ["Outcome", "Press", "set_paper"]
 
 # Each section may be repaired once and replaced once, and the formula replaced.
 _TRIES = 2 * len(SECTIONS) + 2
+_UNSETTABLE = "LaTeX could not set it"
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,8 @@ def set_paper(press: Press, sections: Mapping[str, Written], author: Author) -> 
         press.tell(f"LaTeX stopped in {part or 'the document'}: {compiled.error}")
         if part == "formula" and not as_source:
             as_source = True
-        elif part is not None and part.startswith("prose:"):
-            _mend(part.removeprefix("prose:"), written, mended, author, compiled)
+        elif (name := (part or "").removeprefix("prose:")) in written and _may_mend(written[name]):
+            _mend(name, written, mended, author, compiled)
         else:
             return _uncompiled(press, compiled, written, as_source, ledger)
     raise AssertionError("every section was replaced and LaTeX still complains")
@@ -134,6 +135,11 @@ def _ledger(author: Author) -> Ledger:
     return Ledger(ledger.book, ledger.library, ledger.figures, ledger.tables)
 
 
+def _may_mend(one: Written) -> bool:
+    """Whether another text may help: the fixed one was not tried yet."""
+    return one.author != _UNSETTABLE
+
+
 def _mend(
     name: str, written: dict[str, Written], mended: set[str], author: Author, compiled: Compiled
 ) -> None:
@@ -142,7 +148,7 @@ def _mend(
         mended.add(name)
         written[name] = author.mend(section, written[name].source, compiled.error or "")
     else:
-        written[name] = Written(author.default(section), "LaTeX could not set it")
+        written[name] = Written(author.default(section), _UNSETTABLE)
 
 
 def _check(

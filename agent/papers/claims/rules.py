@@ -11,6 +11,7 @@ from agent.papers.claims.book import FactBook
 from agent.papers.claims.facts import Fact
 from agent.papers.claims.problem import Problem
 from agent.papers.claims.tokens import Token, paragraphs_of
+from agent.papers.claims.typeset import is_plain
 from agent.papers.claims.whereabouts import misnamed, misplaced
 
 __all__ = ["judge"]
@@ -117,9 +118,10 @@ def _words(text: str) -> Iterator[Problem]:
         ordinary = re.match(r"\d", character)
         if ordinary is None and unicodedata.numeric(character, None) is not None:
             yield Problem("digit", f"{character!r} is a number", _near(text, place))
-        if unicodedata.category(character) == "Cf" or _is_foreign(character):
+        elif not is_plain(character):
             name = unicodedata.name(character, "a character without a name").lower()
-            yield Problem("markup", f"{name} is no letter to write with", _near(text, place))
+            message = f"the character {name} has no place in prose: say it in words"
+            yield Problem("markup", message, _near(text, place))
     for pattern, kind, message in (
         (_NUMBER_WORDS, "number_word", "is a number in words: use a reference or leave it out"),
         (_PERCENT, "number_word", "is a number's unit without its number"),
@@ -130,13 +132,6 @@ def _words(text: str) -> Iterator[Problem]:
     ):
         for found in pattern.finditer(text):
             yield Problem(kind, f"{found[0]!r} {message}", _near(text, found.start()))
-
-
-def _is_foreign(character: str) -> bool:
-    """A letter that only looks like one of a word, or that the fonts may not have."""
-    if not character.isalpha() or character.isascii():
-        return False
-    return not unicodedata.name(character, "").startswith(("LATIN", "GREEK", "MICRO"))
 
 
 def _near(text: str, place: int) -> str:
