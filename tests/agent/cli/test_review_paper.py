@@ -45,6 +45,17 @@ def test_json_is_the_form_and_where_it_comes_from(discover: Any, files: tuple[Pa
     assert discover("list").code == 2
 
 
+def test_a_part_that_is_missing_is_named_once(
+    discover: Any, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    paper = tmp_path / "paper.tex"
+    text = "Some words of the paper. " * 20
+    paper.write_text(f"\\begin{{document}}{text}\\input{{gone}}\\end{{document}}")
+    options = ("--model", f"recorded:{files[1]}", "--reviewers", 2, "--reflections", 0)
+    shown = " ".join(discover("review", paper, *options).out.split())
+    assert shown.count("note: the part gone was not found in the paper's folder") == 1
+
+
 def test_a_calibration_turns_it_into_a_probability(
     discover: Any, files: tuple[Path, Path], tmp_path: Path
 ) -> None:

@@ -269,6 +269,53 @@ def test_inputs_outside_the_folder_are_not_read(tmp_path: Path) -> None:
     assert all("secret text" not in one.text for one in read_paper(path).sections)
 
 
+def test_parts_are_followed_and_missing_ones_are_named(tmp_path: Path) -> None:
+    words = "Some words of the paper. " * 20
+    folder = tmp_path / "paper"
+    (folder / "parts").mkdir(parents=True)
+    (tmp_path / "secret.tex").write_text("the secret text")
+    (folder / "link.tex").symlink_to(tmp_path / "secret.tex")
+    (folder / "a.tex").write_text("Part a stands here. \\input{paper}")
+    (folder / "parts" / "b.tex").write_text("Part b stands here. \\input{c}")
+    (folder / "parts" / "c.tex").write_text("Part c stands here.")
+    (folder / "d.tex").write_text(
+        "\\documentclass[paper]{subfiles}\\begin{document}Part d stands here.\\end{document}"
+    )
+    (folder / "plot.pgf").write_text("\\pgfpath")
+    path = folder / "paper.tex"
+    path.write_text(
+        "\\begin{document}\\section{One}\\input a\n\\include{parts/b}\\subfile{d}% \\input{no}\n"
+        "\\input{gone}\\input{gone}\\input{../secret}\\input{link}\\input{/etc/passwd}"
+        f"\\input{{plot.pgf}}\\includegraphics{{x}}\\section{{Two}}{words}\\end{{document}}"
+    )
+    document = read_paper(path)
+    shown = fit_to(blind(document).document, 10**6).text
+    for part in "abcd":
+        assert f"Part {part} stands here." in shown
+    assert "secret" not in shown
+    assert "\\input" not in shown
+    assert shown.endswith(words.strip())
+    said = [note.removeprefix("the part ") for note in blind(document).document.notes]
+    assert [note.split(" ")[0] for note in said] == [
+        *("paper", "gone", "../secret", "link", "/etc/passwd", "plot.pgf"),
+    ]
+    assert "not found" in said[1]
+    assert all("lies outside the paper's folder" in said[place] for place in (2, 3, 4))
+
+
+def test_what_is_wrong_with_a_short_file_is_said(tmp_path: Path) -> None:
+    for name, text, said in (
+        ("empty.pdf", "", "is empty"),
+        ("blank.txt", " \n\n", "is empty"),
+        ("short.txt", "short", "too short to review"),
+        ("part.tex", "\\begin{document}\\input{gone}\\end{document}", "gone was not found"),
+    ):
+        path = tmp_path / name
+        path.write_text(text)
+        with pytest.raises(UserError, match=said):
+            read_paper(path)
+
+
 def test_forms_come_back_as_they_were_given() -> None:
     review = parse_form("Here it is:\n```json\n" + json.dumps(FORM) + "\n```")
     assert review.to_json() == {
