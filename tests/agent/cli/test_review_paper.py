@@ -83,7 +83,7 @@ def test_what_cannot_be_reviewed_ends_with_one_line(discover: Any, tmp_path: Pat
     empty.write_text("nothing")
     for arguments, said in (
         ([tmp_path / "none.pdf"], "cannot be read"),
-        ([empty], "hardly any text"),
+        ([empty], "too short to review"),
         ([empty, "--as", "careful"], "--as names a reviewer"),
         ([empty, "--save", "x.json"], "--save goes with --calibrate"),
         ([empty, "--calibration", tmp_path / "no.json"], "cannot be read"),
