@@ -6,6 +6,7 @@ from pathlib import Path
 
 from agent.cli.output import console, emit_json, shorten
 from reviewers.calibration import (
+    JUDGING,
     PUBLISHED,
     Calibration,
     Evaluation,
@@ -15,6 +16,8 @@ from reviewers.calibration import (
     fitted,
     load_calibration,
     read_recording,
+    require_enough,
+    require_writable,
     save_calibration,
 )
 from reviewers.calibration.discrimination import Discrimination, Interval
@@ -60,9 +63,13 @@ def run_calibration(
     else:
         if calibration is not None:
             raise UserError("give --calibrate to fit a calibration or --calibration to load one")
+        # What cannot be used is told before the work, also of the second file and of the place.
+        if save is not None:
+            require_writable(save)
         recording = read_recording(calibrate)
-        # Bad input of the second file is told before the work on the first.
         other = None if evaluate is None else read_recording(evaluate)
+        if other is not None:
+            require_enough(other, JUDGING)
         if other is None:
             validated = cross_validate(recording, repeats=repeats, seed=seed)
             found = evaluate_cross_validated(recording, validated, seed=seed)

@@ -189,7 +189,8 @@ class PaperReviewing:
         if not forms:
             faults = "; ".join(dict.fromkeys(member.fault or "" for member in members))
             raise CandidateError("form", f"no reviewer gave a valid review: {faults}")
-        notes = [
+        notes = list(paper.document.notes)
+        notes += [
             f"reviewer {number} ({member.model}): {member.fault}"
             for number, member in enumerate(members, 1)
             if member.fault is not None

@@ -104,8 +104,12 @@ def _comparable(odds: Floats, model: Calibration, training: Recording) -> Floats
     return np.asarray((odds - own.mean()) / (float(own.std()) or 1.0))
 
 
-def require_enough(recording: Recording) -> None:
-    """Refuse recordings that folds cannot be made of.
+def require_enough(recording: Recording, purpose: str = "calibrating") -> None:
+    """Refuse recordings that folds cannot be made of, or intervals that mean something.
+
+    Args:
+        recording: The papers.
+        purpose: What they are wanted for, as the message says it.
 
     Raises:
         UserError: There are fewer than twenty papers of an outcome, or ten of one reviewer.
@@ -113,7 +117,7 @@ def require_enough(recording: Recording) -> None:
     fewest = int(np.bincount(recording.accepted, minlength=2).min())
     if fewest < _FEWEST:
         raise UserError(
-            f"{recording.source} has only {fewest} papers of one outcome; calibrating needs "
+            f"{recording.source} has only {fewest} papers of one outcome; {purpose} needs "
             f"{_FEWEST} accepted and {_FEWEST} rejected ones"
         )
     for name in recording.reviewers:
@@ -122,7 +126,7 @@ def require_enough(recording: Recording) -> None:
         if least < _FEWEST_OF_ONE:
             raise UserError(
                 f"{recording.source}: {name} reviewed only {least} papers of one outcome; "
-                f"calibrating needs {_FEWEST_OF_ONE} accepted and {_FEWEST_OF_ONE} rejected ones"
+                f"{purpose} needs {_FEWEST_OF_ONE} accepted and {_FEWEST_OF_ONE} rejected ones"
             )
 
 

@@ -9,12 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reviewers.calibration.calibrator import Calibration
-from reviewers.calibration.crossvalidation import COMBINATION, CrossValidated
+from reviewers.calibration.crossvalidation import COMBINATION, CrossValidated, require_enough
 from reviewers.calibration.discrimination import Discrimination, Interval, Judged, discriminate
 from reviewers.calibration.folds import area, best_level
 from reviewers.calibration.records import Recording
 
-__all__ = ["PUBLISHED", "Evaluation", "evaluate_cross_validated", "evaluate_on_other"]
+__all__ = ["JUDGING", "PUBLISHED", "Evaluation", "evaluate_cross_validated", "evaluate_on_other"]
+
+JUDGING = "judging"
+"""What `evaluate_on_other` wants papers for, in messages."""
 
 PUBLISHED = {
     "source": "Lu et al. 2024, The AI Scientist (arXiv 2408.06292), 500 papers of ICLR 2022",
@@ -152,9 +155,11 @@ def evaluate_on_other(
         seed: Of the resampling.
 
     Raises:
-        UserError: The other file has a reviewer that the calibration does not know.
+        UserError: The other file has a reviewer that the calibration does not know, or too few
+            papers of an outcome for an interval.
     """
     scores = calibration.align(other)
+    require_enough(other, JUDGING)
     odds = calibration.log_odds(scores)
     probability = calibration.probabilities(scores)
     judges = {COMBINATION: Judged(odds[None], (probability >= calibration.threshold)[None])}

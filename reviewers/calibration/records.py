@@ -13,6 +13,8 @@ import csv
 import hashlib
 import io
 import math
+import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +30,7 @@ FIELDS = tuple(SCALES)
 OVERALL = FIELDS.index("overall")
 _REQUIRED = ("setup", "paper_id", *FIELDS, "outcome")
 _OPTIONAL = ("human_ratings", "anonymous")
-_NAMED = 3
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -80,22 +82,28 @@ def read_recording(path: Path) -> Recording:
     """Read and check a recording.
 
     Raises:
-        UserError: The file cannot be read, is empty, lacks a column, has a number that is none,
-            holds a review twice, knows no outcome or two outcomes of a paper, or all papers have
-            the same outcome. The message names the line.
+        UserError: The file cannot be read, is empty, lacks a column or has one twice, has a number
+            that is none, holds a review twice, knows no outcome or two outcomes of a paper, or all
+            papers have the same outcome. Where a line is at fault the message names it.
     """
     try:
         data = path.read_bytes()
         text = data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"the recorded reviews {path} cannot be read: {error}") from error
-    reader = csv.DictReader(io.StringIO(text), strict=True)
+    # Without a choice of its own the stream would not end lines at a carriage return alone.
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
-        rows = list(reader)
+        rows = [(reader.line_num, row) for row in reader]
     except csv.Error as error:
         raise UserError(f"{path}:{reader.line_num}: not CSV: {error}") from error
     if reader.fieldnames is None:
         raise UserError(f"{path} is empty: it needs the columns {', '.join(_REQUIRED)}")
+    twice = [name for name, count in Counter(reader.fieldnames).items() if count > 1]
+    if twice:
+        raise UserError(
+            f"{path}:1: the column {', '.join(twice)} is there more than once; keep one of each"
+        )
     missing = [name for name in _REQUIRED if name not in reader.fieldnames]
     if missing:
         raise UserError(f"{path} lacks the column {', '.join(missing)}")
@@ -122,19 +130,22 @@ def read_recording(path: Path) -> Recording:
 class _Table:
     """The lines of a file on their way to arrays."""
 
-    def __init__(self, path: Path, rows: list[dict[str, str]]) -> None:
+    def __init__(self, path: Path, rows: list[tuple[int, dict[str, str]]]) -> None:
         self._path = path
-        self._rows = [self._complete(row, number) for number, row in enumerate(rows, 2)]
+        # With the line of the file that each ends in.
+        self._rows = [
+            (line, self._complete(row, line, number)) for number, (line, row) in enumerate(rows, 1)
+        ]
         self.papers = {
             name: index
-            for index, name in enumerate(dict.fromkeys(row["paper_id"] for row in self._rows))
+            for index, name in enumerate(dict.fromkeys(row["paper_id"] for _, row in self._rows))
         }
-        reviewers = sorted({row["setup"] for row in self._rows})
+        reviewers = sorted({row["setup"] for _, row in self._rows})
         self.reviewers = {name: index for index, name in enumerate(reviewers)}
         self.clipped = 0
 
-    def _complete(self, row: dict[str, str], number: int) -> dict[str, str]:
-        where = f"{self._path}: review {number - 1}"
+    def _complete(self, row: dict[str, str], line: int, number: int) -> dict[str, str]:
+        where = f"{self._path}:{line}: review {number}"
         # DictReader fills a short line with None, and puts what is too much under the key None.
         if None in row or None in row.values():
             raise UserError(f"{where} has another number of columns than the first line")
@@ -148,15 +159,15 @@ class _Table:
         """``[P, R, F]``."""
         scores = np.full((len(self.papers), len(self.reviewers), len(FIELDS)), np.nan)
         seen: set[tuple[str, str]] = set()
-        for row in self._rows:
+        for line, row in self._rows:
             key = (row["paper_id"], row["setup"])
             if key in seen:
-                raise UserError(f"{self._path}: paper {key[0]} is there twice for {key[1]}")
+                raise UserError(f"{self._path}:{line}: paper {key[0]} is there twice for {key[1]}")
             seen.add(key)
             place = scores[self.papers[key[0]], self.reviewers[key[1]]]
             for index, name in enumerate(FIELDS):
                 if row[name]:
-                    value = self._number(row[name], name, key[0])
+                    value = self._number(row[name], name, key[0], line)
                     low, high = SCALES[name]
                     place[index] = min(max(value, low), high)
                     self.clipped += not low <= value <= high
@@ -165,39 +176,42 @@ class _Table:
     def accepted(self) -> NDArray[np.bool_]:
         """``[P]``."""
         found: dict[str, str] = {}
-        for row in self._rows:
+        for line, row in self._rows:
             paper, outcome = row["paper_id"], row["outcome"]
             if outcome.lower() != "reject" and not outcome.lower().startswith("accept"):
                 raise UserError(
-                    f"{self._path}: the outcome {outcome!r} of paper {paper} is neither Reject "
-                    "nor Accept"
+                    f"{self._path}:{line}: the outcome {outcome!r} of paper {paper} is neither "
+                    "Reject nor Accept"
                 )
             if found.setdefault(paper, outcome) != outcome:
                 raise UserError(
-                    f"{self._path}: paper {paper} has two outcomes, {found[paper]} and {outcome}"
+                    f"{self._path}:{line}: paper {paper} has two outcomes, {found[paper]} and "
+                    f"{outcome}"
                 )
         return np.array([found[paper].lower() != "reject" for paper in self.papers])
 
     def of_papers(self, name: str) -> NDArray[np.float64]:
         """``[P]``: the mean of the numbers in an optional column, NaN where there is none."""
         values = np.full(len(self.papers), np.nan)
-        for row in self._rows:
+        for line, row in self._rows:
             numbers = [part for part in row.get(name, "").split(";") if part.strip()]
             if not numbers:
                 continue
             paper = row["paper_id"]
-            mean = sum(self._number(one, name, paper) for one in numbers) / len(numbers)
+            mean = sum(self._number(one, name, paper, line) for one in numbers) / len(numbers)
             before = values[self.papers[paper]]
             if not math.isnan(before) and before != mean:
-                raise UserError(f"{self._path}: {name} of paper {paper} differs between lines")
+                raise UserError(
+                    f"{self._path}:{line}: {name} of paper {paper} differs between lines"
+                )
             values[self.papers[paper]] = mean
         return values
 
-    def _number(self, text: str, name: str, paper: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
+    def _number(self, text: str, name: str, paper: str, line: int) -> float:
+        # Python also takes 1_0 for ten, and words for numbers.
+        value = float(text) if _NUMBER.fullmatch(text.strip()) else math.nan
         if not math.isfinite(value):
-            raise UserError(f"{self._path}: {name} of paper {paper} is {text!r}, not a number")
+            raise UserError(
+                f"{self._path}:{line}: {name} of paper {paper} is {text!r}, not a number"
+            )
         return value

@@ -15,7 +15,7 @@ from reviewers.calibration.methods import METHODS, Method, Standard
 from reviewers.calibration.records import FIELDS, Recording
 from templates.errors import UserError
 
-__all__ = ["Provenance", "load_calibration", "save_calibration"]
+__all__ = ["Provenance", "load_calibration", "require_writable", "save_calibration"]
 
 
 class Provenance(BaseModel):
@@ -123,12 +123,38 @@ def save_calibration(
         threshold=calibration.threshold,
         draws=calibration.draws.tolist(),
     )
-    temporary = path.with_name(path.name + ".new")
+    temporary = _temporary(path)
     try:
         temporary.write_text(saved.model_dump_json() + "\n", encoding="utf-8")
         temporary.replace(path)
     except OSError as error:
         raise UserError(f"the calibration {path} cannot be written: {error}") from error
+
+
+def require_writable(path: Path) -> None:
+    """Refuse a place where no calibration can be written, before the work for it is done.
+
+    Args:
+        path: The file that is to be written.
+
+    Raises:
+        UserError: Its folder is missing or cannot be written to, or it is a folder itself.
+    """
+    if path.is_dir():
+        raise UserError(f"the calibration {path} cannot be written: that is a folder; name a file")
+    temporary = _temporary(path)
+    try:
+        # Only trying tells: permissions say nothing of a file system that is read-only or full.
+        temporary.touch()
+        temporary.unlink()
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"the calibration {path} cannot be written: {error}; choose another place for --save"
+        ) from error
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(path.name + ".new")
 
 
 def load_calibration(path: Path) -> tuple[Calibration, Provenance]:

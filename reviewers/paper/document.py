@@ -28,8 +28,10 @@ class Document:
         format: ``pdf``, ``latex`` or ``text``.
         title: Its title; empty where none was found.
         sections: In order; what stands before the abstract is the first one, with no heading.
+        notes: What of the file could not be read, in one line each.
     """
 
     format: str
     title: str
     sections: tuple[Section, ...]
+    notes: tuple[str, ...] = ()

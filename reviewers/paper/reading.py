@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reviewers.paper.document import Document, Section
+from reviewers.paper.inputs import join_inputs
 from reviewers.paper.sections import latex_sections, line_sections
 from templates.errors import UserError
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["read_paper"]
 
 _FEWEST_CHARACTERS = 200
-_MOST_INPUTS = 64
-_COMMENT = re.compile(r"(?<!\\)%[^\n]*\n?")
-_INPUT = re.compile(r"\\(?:input|include)\{([^{}]+)\}")
 _LATEX_TITLE = re.compile(r"\\title\s*(?:\[[^\]]*\])?\{((?:[^{}]|\{[^{}]*\})*)\}")
 _BODY = re.compile(r"\\begin\{document\}(.*?)(?:\\end\{document\}|\Z)", re.DOTALL)
 _DIGITS = re.compile(r"\d+")
@@ -32,15 +30,19 @@ def read_paper(path: Path) -> Document:
     """Read a paper.
 
     Args:
-        path: A PDF, a LaTeX file (files that it inputs from its own folder are read too), or text.
+        path: A PDF, a LaTeX file (files that it inputs from its own folder are read too; the notes
+            of the document name those that are missing), or text.
 
     Raises:
-        UserError: There is no such file, it cannot be read, is encrypted, or holds hardly any text.
+        UserError: There is no such file, it cannot be read, is empty or encrypted, or holds hardly
+            any text.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise UserError(f"the paper {path} cannot be read: {error}") from error
+    if not data.strip():
+        raise UserError(f"the paper {path} is empty: give the file with its text")
     if data[:1024].lstrip().startswith(b"%PDF"):
         document = _read_pdf(path)
     else:
@@ -52,10 +54,17 @@ def read_paper(path: Path) -> Document:
             ) from error
         is_latex = path.suffix.lower() == ".tex" or "\\begin{document}" in text
         document = _read_latex(path, text) if is_latex else _read_text(text)
-    if sum(len(section.text) for section in document.sections) < _FEWEST_CHARACTERS:
+    length = sum(len(section.text) for section in document.sections)
+    if length < _FEWEST_CHARACTERS and document.format == "pdf":
         raise UserError(
             f"{path} holds hardly any text; a scanned paper must go through character recognition "
             "first"
+        )
+    if length < _FEWEST_CHARACTERS:
+        missing = "".join(f"; {note}" for note in document.notes)
+        raise UserError(
+            f"{path} is too short to review: {length} characters of text below the title, and "
+            f"{_FEWEST_CHARACTERS} are the least; give the whole paper{missing}"
         )
     return document
 
@@ -75,29 +84,15 @@ def _read_text(text: str) -> Document:
 
 
 def _read_latex(path: Path, text: str) -> Document:
-    text = _joined(path.parent, text, [])
+    text, notes = join_inputs(path, text)
     title = _LATEX_TITLE.search(text)
     body = _BODY.search(text)
     return Document(
         "latex",
         "" if title is None else " ".join(title[1].replace("\\\\", " ").split()),
         latex_sections(text if body is None else body[1]),
+        notes,
     )
-
-
-def _joined(folder: Path, text: str, seen: list[Path]) -> str:
-    """The text without comments, with the files that it inputs from the same folder."""
-
-    def insert(match: re.Match[str]) -> str:
-        name = match[1].strip()
-        file = (folder / (name if name.endswith(".tex") else f"{name}.tex")).resolve()
-        inside = file.is_relative_to(folder.resolve())
-        if not inside or not file.is_file() or file in seen or len(seen) >= _MOST_INPUTS:
-            return match[0]
-        seen.append(file)
-        return _joined(folder, file.read_text(encoding="utf-8", errors="replace"), seen)
-
-    return _INPUT.sub(insert, _COMMENT.sub("", text))
 
 
 def _read_pdf(path: Path) -> Document:

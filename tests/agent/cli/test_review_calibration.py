@@ -72,3 +72,23 @@ def test_contradictions_end_with_one_line(
         assert result.code == 2, arguments
         assert said in result.err
         assert len(result.err.strip().splitlines()) == 1
+
+
+def test_what_cannot_be_used_is_told_before_the_work(
+    discover: Any, files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(*arguments: Any, **options: Any) -> None:
+        raise AssertionError("it was begun")
+
+    for name in ("cross_validate", "fitted"):
+        monkeypatch.setattr(f"agent.cli.calibration_view.{name}", work)
+    few = write(tmp_path / "few.csv", rows(6, seed=3, prefix="f"))
+    for arguments, said in (
+        (["--save", tmp_path / "no" / "x.json"], "cannot be written"),
+        (["--save", tmp_path], "that is a folder"),
+        (["--evaluate", few], "judging needs 20 accepted and 20 rejected"),
+    ):
+        result = discover("review", "--calibrate", files[0], *arguments)
+        assert result.code == 2, result
+        assert said in " ".join(result.err.split())
+    assert [one.name for one in tmp_path.glob("*.json*")] == []

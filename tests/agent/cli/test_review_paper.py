@@ -45,6 +45,17 @@ def test_json_is_the_form_and_where_it_comes_from(discover: Any, files: tuple[Pa
     assert discover("list").code == 2
 
 
+def test_a_part_that_is_missing_is_named_once(
+    discover: Any, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    paper = tmp_path / "paper.tex"
+    text = "Some words of the paper. " * 20
+    paper.write_text(f"\\begin{{document}}{text}\\input{{gone}}\\end{{document}}")
+    options = ("--model", f"recorded:{files[1]}", "--reviewers", 2, "--reflections", 0)
+    shown = " ".join(discover("review", paper, *options).out.split())
+    assert shown.count("note: the part gone was not found in the paper's folder") == 1
+
+
 def test_a_calibration_turns_it_into_a_probability(
     discover: Any, files: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -72,7 +83,7 @@ def test_what_cannot_be_reviewed_ends_with_one_line(discover: Any, tmp_path: Pat
     empty.write_text("nothing")
     for arguments, said in (
         ([tmp_path / "none.pdf"], "cannot be read"),
-        ([empty], "hardly any text"),
+        ([empty], "too short to review"),
         ([empty, "--as", "careful"], "--as names a reviewer"),
         ([empty, "--save", "x.json"], "--save goes with --calibrate"),
         ([empty, "--calibration", tmp_path / "no.json"], "cannot be read"),

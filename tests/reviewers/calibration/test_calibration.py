@@ -249,6 +249,17 @@ def changed(column: str, value: str) -> Callable[[Lines], Lines]:
         (changed("overall", "inf"), COLUMNS, "not a number"),
         (changed("clarity", "good"), COLUMNS, "clarity of paper p0000 is 'good', not a number"),
         (changed("overall", ""), COLUMNS, "review 1 has no overall"),
+        (
+            changed("overall", "1_0"),
+            COLUMNS,
+            "csv:2: overall of paper p0000 is '1_0', not a number",
+        ),
+        (changed("human_ratings", "5;\uff15"), COLUMNS, "csv:2: human_ratings of paper p0000"),
+        (
+            lambda lines: [*lines[:4], *changed("overall", "x")(lines[4:])],
+            COLUMNS,
+            "csv:6: overall",
+        ),
         (changed("outcome", "Maybe"), COLUMNS, "'Maybe' of paper p0000 is neither"),
         (lambda lines: [*lines, lines[0]], COLUMNS, "paper p0000 is there twice for careful"),
         (
@@ -292,9 +303,31 @@ def test_empty_torn_and_small_files_are_refused(tmp_path: Path) -> None:
     path.write_text(path.read_text() + "careful,p9999\n")
     with pytest.raises(UserError, match="another number of columns"):
         read_recording(path)
+    header, _, body = write(path, rows(60, seed=1)).read_text().partition("\n")
+    path.write_text(f"{header},overall\n" + "".join(f"{line},5\n" for line in body.splitlines()))
+    with pytest.raises(UserError, match=r"reviews.csv:1: the column overall is there more than"):
+        read_recording(path)
     small = read_recording(write(path, rows(30, seed=1)))
     with pytest.raises(UserError, match="needs 20 accepted and 20 rejected"):
         cross_validate(small, repeats=1, seed=0)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_may_end_as_on_any_system(end: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "reviews.csv", rows(60, seed=1))
+    expected = read_recording(path)
+    path.write_bytes(end.join([*path.read_text().splitlines(), ""]).encode())
+    found = read_recording(path)
+    assert found.papers == expected.papers
+    assert np.array_equal(found.scores, expected.scores)
+
+
+def test_a_few_papers_judge_no_calibration(
+    model: Calibration, recording: Recording, tmp_path: Path
+) -> None:
+    few = read_recording(write(tmp_path / "few.csv", rows(6, seed=3)))
+    with pytest.raises(UserError, match="judging needs 20 accepted and 20 rejected"):
+        evaluate_on_other(model, recording, few, seed=0)
 
 
 def test_unknown_reviewers_are_named(
