@@ -18,7 +18,9 @@ def quotable(text: str, most: int, cut: bool = False) -> str:
         cut: A text without a whole sentence is quoted up to its last word all the same, with a
             mark; otherwise nothing of it is.
     """
-    plain = " ".join(text.encode("ascii", "ignore").decode().split()).lstrip(" ,;:.!?")
+    # A mark of code says nothing where all of it is words.
+    letters = text.replace("`", "").encode("ascii", "ignore").decode()
+    plain = " ".join(letters.split()).lstrip(" ,;:.!?")
     if plain.endswith(_UNFINISHED):
         plain = plain[:-1]
     if len(plain) <= most and plain.endswith("."):
@@ -27,6 +29,10 @@ def quotable(text: str, most: int, cut: bool = False) -> str:
     whole = whole[: whole.rfind(". ") + 1]
     if whole or not cut:
         return whole
+    opened = plain.rfind("(") if plain.count("(") > plain.count(")") else -1
+    if opened > 0:
+        # It ends within a parenthesis, which is no place to end.
+        return plain[: min(opened, most - len(_MARKED))].rstrip() + _MARKED
     if len(plain) <= most:
         return plain
     return plain[: most - len(_MARKED)].rsplit(" ", 1)[0] + _MARKED

@@ -131,6 +131,8 @@ def test_a_large_model_is_offered_idea_and_reviews(with_idea: Material) -> None:
     [
         ("One. Two. Thr", False, "One. Two."),
         ("It works. So the.", False, "It works."),
+        ("raise `RATE` (e", True, "raise RATE [...]"),
+        ("raise it (a bit)", True, "raise it (a bit)"),
         ("It moves to the.", True, "It moves to the"),
         (", and then it works.", False, "and then it works."),
         ("nothing whole here", False, ""),
