@@ -39,11 +39,17 @@ def drawn_points(candidates: Details, baselines: Details) -> Figure | None:
             hidden, samples = np.array(seed["hidden"]), np.array(seed["samples"])
             axes.scatter(*hidden.T, s=4, color="0.7", label="hidden", linewidths=0)
             axes.scatter(*samples.T, s=3, color=color, label="drawn", linewidths=0)
-            axes.set(xticks=[], yticks=[], aspect="equal", title=name)
+            axes.set(aspect="equal", title=name)
+            axes.locator_params(nbins=5)
+            axes.tick_params(labelsize=7)
             # A few samples far away must not hide the rest.
             (x0, y0), (x1, y1) = hidden.min(axis=0), hidden.max(axis=0)
             margin = 0.3 * max(x1 - x0, y1 - y0)
             axes.set(xlim=(x0 - margin, x1 + margin), ylim=(y0 - margin, y1 + margin))
+    for row in grid:
+        row[0].set_ylabel("y (standard deviations)", fontsize=8)
+    for axes in grid[-1]:
+        axes.set_xlabel("x (standard deviations)", fontsize=8)
     grid[0][0].legend(fontsize=7, markerscale=2)
     return figure
 
