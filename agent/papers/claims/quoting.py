@@ -20,7 +20,7 @@ def quotable(text: str, most: int, cut: bool = False) -> str:
     """
     # A mark of code says nothing where all of it is words.
     letters = text.replace("`", "").encode("ascii", "ignore").decode()
-    plain = " ".join(letters.split()).lstrip(" ,;:.!?")
+    plain = " ".join(letters.split()).lstrip(" ,;:.!?>*#-")
     if plain.endswith(_UNFINISHED):
         plain = plain[:-1]
     if len(plain) <= most and plain.endswith("."):

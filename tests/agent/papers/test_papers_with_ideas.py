@@ -134,6 +134,7 @@ def test_a_large_model_is_offered_idea_and_reviews(with_idea: Material) -> None:
         ("raise `RATE` (e", True, "raise RATE [...]"),
         ("raise it (a bit)", True, "raise it (a bit)"),
         ("It moves to the.", True, "It moves to the"),
+        ("> It works.", False, "It works."),
         (", and then it works.", False, "and then it works."),
         ("nothing whole here", False, ""),
         ("nothing whole here", True, "nothing whole here"),
