@@ -256,6 +256,8 @@ def _in_user_namespace() -> bool:
 def _wait(child: int, scratch: Path | None, *, alone: bool) -> NoReturn:
     """Outside of the cage: wait for its end, and for that of all that was in it."""
     if alone:
+        # Again, since a user namespace of our own made the kernel forget it.
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
     else:
         from sandboxes.descendants import outlive
@@ -319,6 +321,9 @@ def main() -> NoReturn:
         # What it starts cannot reach it through /proc: not its memory, not its descriptors.
         prctl(PR_SET_DUMPABLE, 0)
         drop_capabilities()
+    # The kernel forgets this whenever a process changes its user or its capabilities.
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if not spec["nests"]:
         unfiltered = filtering.install(own_files=own_files)
     if unfiltered is not None:
         refused["seccomp"] = unfiltered

@@ -8,9 +8,11 @@ standard library is used: this module is also loaded inside the tracer.
 from __future__ import annotations
 
 import json
+import math
 import os
 import select
 import struct
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,6 +26,8 @@ MAX_JSON_BYTES = 16 * 2**20
 MAX_BLOB_BYTES = 64 * 2**20
 MAX_BLOBS = 64
 MAX_NAME_LENGTH = 200
+# A wait looks this often whether the channel was closed meanwhile.
+_TURN_S = 2.0
 
 
 class ProtocolError(Exception):
@@ -121,6 +125,8 @@ class Channel:
         self._read_fd = read_fd
         self._write_fd = write_fd
         self._max_bytes = max_bytes
+        # A number that one thread has closed may be another file's before the next one uses it.
+        self._guard = threading.Lock()
         os.set_blocking(read_fd, False)
         os.set_blocking(write_fd, False)
 
@@ -134,15 +140,20 @@ class Channel:
         data = memoryview(encode(message))
         while data:
             try:
-                data = data[os.write(self._write_fd, data) :]
+                with self._guard:
+                    data = data[os.write(self._write_fd, data) :]
             except BlockingIOError:
-                self._wait(self._write_fd, select.POLLOUT, deadline)
-            except (BrokenPipeError, ConnectionError, OSError) as error:
+                self._wait(select.POLLOUT, deadline)
+            except OSError as error:
                 raise PeerClosedError(f"cannot write: {error}") from error
 
     def wait(self) -> None:
-        """Return once there is something to receive, without reading any of it."""
-        self._wait(self._read_fd, select.POLLIN, None)
+        """Return once there is something to receive, without reading any of it.
+
+        Raises:
+            PeerClosedError: The channel is closed, or gets closed.
+        """
+        self._wait(select.POLLIN, None)
 
     def receive(self, *, deadline: float | None = None) -> Message:
         """Read one message before ``deadline`` (`time.monotonic` seconds).
@@ -161,19 +172,20 @@ class Channel:
         return decode(header, self._read(text_length + blob_length, deadline))
 
     def close(self) -> None:
-        """Close both directions; safe to call twice."""
-        for descriptor in {self._read_fd, self._write_fd}:
-            if descriptor >= 0:
+        """Close both directions; safe to call twice, and from any thread."""
+        with self._guard:
+            for descriptor in {self._read_fd, self._write_fd} - {-1}:
                 os.close(descriptor)
-        self._read_fd = self._write_fd = -1
+            self._read_fd = self._write_fd = -1
 
     def _read(self, length: int, deadline: float | None) -> bytes:
         parts = bytearray()
         while len(parts) < length:
             try:
-                data = os.read(self._read_fd, min(length - len(parts), 2**20))
+                with self._guard:
+                    data = os.read(self._read_fd, min(length - len(parts), 2**20))
             except BlockingIOError:
-                self._wait(self._read_fd, select.POLLIN, deadline)
+                self._wait(select.POLLIN, deadline)
                 continue
             except OSError as error:
                 raise PeerClosedError(f"cannot read: {error}") from error
@@ -182,10 +194,17 @@ class Channel:
             parts += data
         return bytes(parts)
 
-    @staticmethod
-    def _wait(descriptor: int, events: int, deadline: float | None) -> None:
-        poll = select.poll()
-        poll.register(descriptor, events)
-        left_ms = None if deadline is None else max(0, int((deadline - time.monotonic()) * 1000))
-        if left_ms == 0 or not poll.poll(left_ms):
-            raise ReplyTimeoutError("no answer before the deadline")
+    def _wait(self, events: int, deadline: float | None) -> None:
+        """Until the descriptor is ready; in turns, so that a closed one is never waited for."""
+        while True:
+            with self._guard:
+                descriptor = self._write_fd if events == select.POLLOUT else self._read_fd
+            if descriptor < 0:
+                raise PeerClosedError("the channel is closed")
+            left_s = math.inf if deadline is None else deadline - time.monotonic()
+            if left_s <= 0:
+                raise ReplyTimeoutError("no answer before the deadline")
+            poll = select.poll()
+            poll.register(descriptor, events)
+            if poll.poll(1000 * min(left_s, _TURN_S)):
+                return

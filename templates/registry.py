@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from templates.contract import Baseline, Setting, TemplateSpec
 from templates.errors import UserError
+from templates.syntax import syntax_tree
 
 __all__ = ["UNTOUCHED", "Template", "load_template", "template_names"]
 
@@ -198,7 +199,7 @@ def _edited_baseline(file: Path) -> Baseline:
 def _baseline(file: Path) -> Baseline:
     code = file.read_text(encoding="utf-8")
     try:
-        lines = (ast.get_docstring(ast.parse(code)) or "").strip().splitlines()
+        lines = (ast.get_docstring(syntax_tree(code)) or "").strip().splitlines()
     except SyntaxError as error:
         raise UserError(f"{file}: line {error.lineno}: {error.msg}") from error
     if not lines:

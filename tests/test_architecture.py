@@ -95,6 +95,17 @@ def test_the_host_never_imports_jax() -> None:
     assert not wrong
 
 
+def test_only_one_place_makes_syntax_trees() -> None:
+    """The evaluator has one thread; elsewhere two trees that are made at once break each other."""
+    found = {
+        str(file.relative_to(ROOT))
+        for package in PACKAGES
+        for file in sources(package)
+        if "ast.parse(" in file.read_text(encoding="utf-8")
+    }
+    assert found == {"templates/syntax.py", "sandboxes/evaluator/closed_form.py"}
+
+
 def test_the_tracer_sees_no_template_and_no_host() -> None:
     """Followed through every module that it imports, since all of them are in its sandbox."""
     seen: set[Path] = set()

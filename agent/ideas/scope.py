@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from agent.wording import clip
 from templates.specification import Argument, Experiment, TemplateSpec
+from templates.syntax import syntax_tree
 
 __all__ = ["scope"]
 
@@ -43,7 +44,7 @@ def _told(arguments: Sequence[Argument]) -> str:
 def _outline(experiment: Experiment) -> list[str]:
     lines = []
     for path in sorted(set(experiment.files) - set(experiment.fixed)):
-        tree = ast.parse(experiment.files[path])
+        tree = syntax_tree(experiment.files[path])
         constants, functions = [], []
         for node in tree.body:
             if isinstance(node, ast.Assign | ast.AnnAssign):

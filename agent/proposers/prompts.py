@@ -16,6 +16,7 @@ from agent.archive.records import PromptRecord
 from agent.llm.contract import Message
 from agent.wording import clip
 from templates.errors import UserError
+from templates.syntax import syntax_tree
 
 __all__ = [
     "PROMPT_NAMES",
@@ -114,7 +115,7 @@ def draw_direction(prompts: PromptSet, parents: int, rng: np.random.Generator) -
 def without_docstring(code: str) -> str:
     """The code without its module docstring: in a prompt, citations only cost tokens."""
     try:
-        body = ast.parse(code).body
+        body = syntax_tree(code).body
     except (SyntaxError, ValueError):
         return code
     first = body[0] if body else None

@@ -6,7 +6,6 @@ constrained decoding wrap, fence, double-escape or typeset their JSON. Nothing i
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from agent.proposers.searches import indentation, search_texts
 from templates.contract import Experiment, TemplateSpec
 from templates.edits import Edit, render_edits
 from templates.errors import CandidateError
+from templates.syntax import syntax_tree
 
 __all__ = ["NAME_LENGTH", "Proposal", "parse_proposal", "proposal_schema", "sanitize_name"]
 
@@ -361,7 +361,7 @@ def _clean_code(raw: str) -> str:
 
 def _parses(code: str) -> bool:
     try:
-        ast.parse(code)
+        syntax_tree(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

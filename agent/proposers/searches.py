@@ -10,6 +10,8 @@ import ast
 import re
 from collections.abc import Iterator, Sequence, Set
 
+from templates.syntax import syntax_tree
+
 __all__ = ["indentation", "search_texts"]
 
 # Longer statements are not offered as a whole: copying them costs a token each few characters.
@@ -31,7 +33,7 @@ def search_texts(text: str) -> tuple[str, ...]:
         Texts that each occur exactly once as whole lines, in the order of their first lines.
     """
     lines = text.removesuffix("\n").split("\n")
-    tree = ast.parse(text)
+    tree = syntax_tree(text)
     left_out = {*_docstrings(tree), *(first for first, _ in _statements(tree))}
     runs = {run for at in range(len(lines)) for run in _shortest(lines, at, left_out)}
     runs |= {

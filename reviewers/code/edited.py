@@ -9,6 +9,7 @@ from reviewers.code.syntax import reached, recalled, reflection, unrepeatable
 from reviewers.contract import Finding
 from templates.contract import Experiment
 from templates.edits import apply_edits, parse_edits
+from templates.syntax import syntax_tree
 
 __all__ = ["edit_findings"]
 
@@ -42,7 +43,7 @@ def edit_findings(code: str, experiment: Experiment) -> list[Finding]:
 
 
 def _findings(text: str, experiment: Experiment) -> Iterator[Finding]:
-    tree = ast.parse(text)
+    tree = syntax_tree(text)
     yield from reflection(tree)
     yield from recalled(tree)
     yield from unrepeatable(tree)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from reviewers.contract import Finding, Severity
 from templates.contract import FunctionSignature, Script
+from templates.syntax import syntax_tree
 
 __all__ = [
     "function_findings",
@@ -56,7 +57,7 @@ def function_findings(code: str, functions: Sequence[FunctionSignature]) -> list
         code: Source of the candidate; it has passed the static screen, so it parses.
         functions: What the template asks for.
     """
-    tree = ast.parse(code)
+    tree = syntax_tree(code)
     entries = {function.name for function in functions}
     return _sorted(
         [*reflection(tree), *_size(tree), *_definitions_findings(tree, entries), *_telling(tree)]
@@ -73,7 +74,7 @@ def script_findings(code: str, script: Script) -> list[Finding]:
         code: Source of the candidate; it parses.
         script: What the template asks for.
     """
-    tree = ast.parse(code)
+    tree = syntax_tree(code)
     return _sorted(
         [*recalled(tree), *unrepeatable(tree), *_definitions_findings(tree, {script.entry})]
     )
@@ -119,7 +120,7 @@ def unrepeatable(tree: ast.AST) -> Iterator[Finding]:
 
 def uses(code: str, names: frozenset[str]) -> bool:
     """Whether an attribute, an imported name or a decorator of that spelling is in the code."""
-    return any(name in names for name, _ in reached(ast.parse(code)))
+    return any(name in names for name, _ in reached(syntax_tree(code)))
 
 
 def _definitions(tree: ast.AST) -> Iterator[ast.FunctionDef]:

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Sequence
 
 from templates.contract import FunctionSignature
+from templates.syntax import syntax_tree
 
 __all__ = ["reduction_hint"]
 
@@ -31,7 +32,7 @@ def reduction_hint(code: str, signatures: Sequence[FunctionSignature]) -> str:
     """
     arrays = {signature.name for signature in signatures if signature.returns_shape}
     try:
-        body = ast.parse(code).body
+        body = syntax_tree(code).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ""
     for function in body:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from templates.contract import FunctionSignature
 from templates.errors import CandidateError
+from templates.syntax import syntax_tree
 
 __all__ = ["ALLOWED_IMPORTS", "parse", "screen"]
 
@@ -61,7 +62,7 @@ def parse(code: str) -> ast.Module:
         CandidateError: It is no Python; with the line, where there is one.
     """
     try:
-        tree = ast.parse(code)
+        tree = syntax_tree(code)
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         text = (getattr(error, "text", None) or "").strip()[:120]

@@ -51,6 +51,43 @@ def test_silence_ends_at_the_deadline() -> None:
     b.close()
 
 
+def test_threads_may_close_at_once_and_another_files_number_is_never_touched() -> None:
+    """As when an engine closes while its worker ends: a number that is free is taken at once."""
+    for _ in range(200):
+        a, b = pair()
+        reached: list[object] = []
+        gate = threading.Barrier(4)
+
+        def read(channel: Channel, gate: threading.Barrier, reached: list[object]) -> None:
+            gate.wait()
+            try:
+                reached.append(channel.receive(deadline=time.monotonic() + 20))
+            except ProtocolError as error:
+                reached.append(type(error))
+
+        def close(channel: Channel, gate: threading.Barrier, reached: list[object]) -> None:
+            gate.wait()
+            try:
+                channel.close()
+            except OSError as error:
+                reached.append(error)
+
+        works = (read, close, close)
+        threads = [threading.Thread(target=work, args=(a, gate, reached)) for work in works]
+        for thread in threads:
+            thread.start()
+        gate.wait()
+        foreign, writes = os.pipe()
+        os.write(writes, encode(Message("not yours")))
+        b.close()
+        for thread in threads:
+            thread.join()
+        assert reached == [PeerClosedError]
+        assert os.read(foreign, 2**16) == encode(Message("not yours"))
+        os.close(foreign)
+        os.close(writes)
+
+
 def test_a_frame_that_claims_too_much_is_refused_before_it_is_read() -> None:
     reading, writing = os.pipe()
     channel = Channel(reading, writing, max_bytes=1000)

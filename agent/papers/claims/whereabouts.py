@@ -48,7 +48,7 @@ _NOUNS: Mapping[str, Mapping[str, str]] = {
         "attempts": r"attempt|tr(?:y|ies|ied)\b|answer",
     },
     "cost": {
-        "calls": r"calls?\b",
+        "calls": r"(?:calls?|completions|requests?)\b",
         "prompt_tokens": r"tokens?\b",
         "completion_tokens": r"tokens?\b",
         "usd": _SPENT,
