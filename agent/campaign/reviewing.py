@@ -50,7 +50,7 @@ class Reviewing:
 
         Args:
             candidate_id: Whom.
-            stage: The tier that it has just completed.
+            stage: The tier that it has just completed, or failed in.
 
         Returns:
             Whether every reviewer that decides accepts it.

@@ -95,33 +95,33 @@ class Slots:
             return
         record, program = accepted
         context.wait_for(self._baselines.finished)
+        fault: CandidateError | None = None
         try:
             outcome = self._race(record, program)
         except CandidateError as error:
-            context.archive.update_candidate(
-                record.id,
-                terminal=True,
-                outcome="failed",
-                error_kind=error.kind,
-                error_message=error.message,
-            )
-            context.tell(f"{record.name}: {error.kind}, {error.message[:120]}")
-            return
-        stage = "search" if outcome == "scored" else "screen"
-        self._reviewing.review(record.id, stage)
-        settled = context.archive.update_candidate(record.id, terminal=True, outcome=outcome)
-        context.tell(f"{settled.name}: {outcome}, {settled.score:.4f}")
+            outcome, fault = "failed", error
+        # Who survived the screening got as far as the search, also where it fails there.
+        if fault is None or context.archive.candidate(record.id).stage == "screen":
+            self._reviewing.review(record.id, "screen" if outcome == "screened_out" else "search")
+        settled = context.archive.update_candidate(
+            record.id,
+            terminal=True,
+            outcome=outcome,
+            error_kind=fault and fault.kind,
+            error_message=fault and fault.message,
+        )
+        said = (
+            f"{fault.kind}, {fault.message[:120]}" if fault else f"{outcome}, {settled.score:.4f}"
+        )
+        context.tell(f"{settled.name}: {said}")
 
     def _race(self, record: CandidateRecord, program: Program) -> str:
         context = self._context
-        direction = context.spec.primary.direction
-        for name in ("screen", "search"):
-            tier = context.spec.tier(name)
-            scores = run_tier(context, record, program, tier)
-            if name == "screen":
-                _, best = self._baselines.best("screen")
-                if not goes_on(scores, best, direction):
-                    return "screened_out"
+        scores = run_tier(context, record, program, context.spec.tier("screen"))
+        _, best = self._baselines.best("screen")
+        if not goes_on(scores, best, context.spec.primary.direction):
+            return "screened_out"
+        run_tier(context, record, program, context.spec.tier("search"))
         return "scored"
 
     def _propose(self, slot: int, index: int) -> tuple[CandidateRecord, Program] | None:

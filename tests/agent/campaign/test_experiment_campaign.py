@@ -12,9 +12,10 @@ from scipy import stats
 
 from agent.archive import Archive, CandidateRecord
 from agent.campaign import Campaign, CampaignSettings, Progress
-from agent.evaluation.seeds import jobs_of
+from agent.evaluation.seeds import jobs_of, seed_block
 from agent.report import write_report
 from templates.errors import UserError
+from templates.hiding import lab_seed
 from templates.registry import load_template
 
 TEMPLATE = Path(__file__).parents[2] / "data" / "hidden_classes"
@@ -76,6 +77,28 @@ def test_edits_that_change_nothing_that_runs_are_refused(tmp_path: Path) -> None
         # What the refused attempts measured does not stand for the candidate.
         assert archive.evaluations(refused.id) == []
         assert all(one.error_kind == "no_effect" for one in archive.attempts(refused.id))
+
+
+def test_who_fails_in_the_search_is_reviewed_as_well(tmp_path: Path) -> None:
+    """The screening has the first two seeds of the search."""
+    last = lab_seed("hidden_classes", "sectors", seed_block(0, "search", 4)[-1])
+    fails = f"""    near = weights(asked, points)
+    if seed == {last}:
+        raise ValueError("not this one")"""
+    edits = [
+        {"file": "model.py", "search": "    near = weights(asked, points)", "replace": fails},
+        {"file": "kernel.py", "search": "WIDTH = 0.8", "replace": "WIDTH = 0.25"},
+    ]
+    answer = {"thought": "nearer points", "name": "nearer", "edits": edits}
+    recording = tmp_path / "completions.jsonl"
+    recording.write_text(json.dumps({"text": json.dumps(answer)}) + "\n")
+    with Archive(tmp_path / "archive.db") as archive:
+        record = Campaign.create(archive, _settings(recording), tmp_path).run(Silent())
+        (failed,) = archive.candidates(record.id, kinds=["proposal"])
+        assert (failed.stage, failed.outcome) == ("screen", "failed")
+        assert "not this one" in (failed.error_message or "")
+        (review,) = archive.reviews(failed.id)
+        assert (review.reviewer, review.payload["after"]) == ("rules", "search")
 
 
 def test_a_replay_of_another_campaign_hides_the_same(tmp_path: Path) -> None:
