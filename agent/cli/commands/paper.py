@@ -14,7 +14,7 @@ from agent.cli.failures import EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED
 from agent.cli.home import HomeOption, JsonOption, home_of, open_archive
 from agent.cli.options import ReflectionsOption
 from agent.cli.output import console, emit_json, jsonable, plain
-from agent.wording import money, number
+from agent.wording import money
 
 if TYPE_CHECKING:
     from agent.papers.paper import PaperResult
@@ -145,11 +145,15 @@ def paper(
         print_paper(result)
         for one in made:
             done = ", ".join(one.measures).replace("_", " ") or "nothing new measured"
-            rated = f"overall {number(one.before)} before, {number(one.after)} after"
+            rated = f"overall {_rating(one.before)} before, {_rating(one.after)} after"
             out_of = f"Version {one.result.version} revises version {one.revises}"
             console().print(f"{out_of}: {done}; {rated}.", soft_wrap=True)
     if result.pdf is None:
         raise typer.Exit(EXIT_INFRASTRUCTURE)
+
+
+def _rating(overall: float | None) -> str:
+    return "unrated" if overall is None else f"{overall:.1f}"
 
 
 def _tell(line: str) -> None:
