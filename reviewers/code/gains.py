@@ -133,7 +133,7 @@ def _contradiction(held_out: Sequence[Comparison]) -> Iterator[Finding]:
         yield Finding(
             "held_out_contradicts",
             "concern",
-            f"gains in the search but is behind on held-out {', '.join(behind)}",
+            f"gains in the search, but its mean is worse on held-out {', '.join(behind)}",
         )
 
 
