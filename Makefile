@@ -49,7 +49,7 @@ lint: setup
 
 bench: setup
 	@set -e; for file in tests/benchmarks/*.py; do \
-	  echo "== $$file"; $(BIN)/python $$file $(ARGS); \
+	  echo "== $$file"; $(BIN)/python -m tests.benchmarks.$$(basename $$file .py) $(ARGS); \
 	done
 
 # Renews requirements.lock and those of the images: every platform, Python 3.11 to 3.13, hashes, no

@@ -1,6 +1,6 @@
 """Valid and new proposals per minute of the local models, side by side.
 
-    python tests/benchmarks/model_throughput.py --models 0.5b 1.5b --variants string --calls 12
+    python -m tests.benchmarks.model_throughput --models 0.5b 1.5b --variants string --calls 12
 
 For every setting the model writes proposals for the preference-loss task, and each goes through the
 campaign's own tracer and verifier: valid means that it would be evaluated, new counts different

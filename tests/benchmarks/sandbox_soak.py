@@ -1,6 +1,6 @@
 """Many candidates through one pool: what grows?
 
-Usage: python tests/benchmarks/sandbox_soak.py [--candidates 500] [--sandbox docker|process]
+Usage: python -m tests.benchmarks.sandbox_soak [--candidates 500] [--sandbox docker|process]
 
 Every tenth candidate is hostile or broken and every hundredth costs an evaluator. Prints resident
 memory of this process and of the workers, descriptors, threads and containers as it goes.
@@ -12,23 +12,20 @@ import argparse
 import contextlib
 import gc
 import os
-import sys
 import threading
 from pathlib import Path
 
+from sandboxes.contract import Sandbox
+from sandboxes.docker import DockerSandbox, leftovers
+from sandboxes.engines import Engine, open_engine
+from sandboxes.images.building import ROLES, build
+from sandboxes.process import ProcessSandbox
+from templates.errors import CandidateError
+from templates.registry import load_template
+from tests.docker_engine import base_image
+from tests.docker_engine import engine as docker_engine
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-
-from docker_engine import base_image  # noqa: E402
-from docker_engine import engine as docker_engine  # noqa: E402
-
-from sandboxes.contract import Sandbox  # noqa: E402
-from sandboxes.docker import DockerSandbox, leftovers  # noqa: E402
-from sandboxes.engines import Engine, open_engine  # noqa: E402
-from sandboxes.images.building import ROLES, build  # noqa: E402
-from sandboxes.process import ProcessSandbox  # noqa: E402
-from templates.errors import CandidateError  # noqa: E402
-from templates.registry import load_template  # noqa: E402
 
 TEMPLATE = ROOT / "tests" / "data" / "robust_regression"
 _GOOD = """

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 
 import docker
 import pytest
-from docker_engine import NoEngineError, base_image
-from docker_engine import engine as docker_engine
 
 from sandboxes.contract import Sandbox
 from sandboxes.docker import DockerSandbox
@@ -16,6 +14,8 @@ from sandboxes.engines import Engine, open_engine
 from sandboxes.images.building import ROLES, build
 from sandboxes.registry import choose_sandbox, sandbox_names
 from templates.registry import Template
+from tests.docker_engine import NoEngineError, base_image
+from tests.docker_engine import engine as docker_engine
 
 
 @pytest.fixture(scope="session")

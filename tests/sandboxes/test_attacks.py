@@ -14,14 +14,14 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from hurrying import hurried
-from test_engine import HUBER
 
 from sandboxes.contract import Sandbox
 from sandboxes.engines import Engine, Measurement, open_engine
 from sandboxes.protocol import Message
 from templates.errors import CandidateError
 from templates.registry import Template
+from tests.sandboxes.hurrying import hurried
+from tests.sandboxes.test_engine import HUBER
 
 ATTACKS = sorted((Path(__file__).parent / "attacks").glob("*.py"))
 # These write their program themselves, and the verifier must be what refuses it.

@@ -9,13 +9,13 @@ from collections.abc import Callable
 import docker
 import pytest
 from docker.utils.proxy import ProxyConfig
-from test_engine import HUBER, score
 
 from sandboxes.contract import Guarantee, ProcessHandle, Role, Sandbox
 from sandboxes.docker import Container, DockerSandbox
 from sandboxes.engines import open_engine
 from templates.errors import CandidateError, InfrastructureError
 from templates.registry import Template, load_template
+from tests.sandboxes.test_engine import HUBER, score
 
 SLEEPER = "import time\n\n\ndef pack(count, seed):\n    time.sleep(50)\n"
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import docker
 import pytest
-from docker_engine import NoEngineError, private_engine
 
 from sandboxes.contract import Sandbox
 from sandboxes.docker import Container, DockerSandbox
@@ -17,6 +16,7 @@ from sandboxes.images.building import find
 from sandboxes.registry import choose_sandbox
 from templates.errors import CandidateError
 from templates.registry import Template
+from tests.docker_engine import NoEngineError, private_engine
 
 RUNTIME = "runsc"
 LOSS = "def loss(prediction, target):\n    return jnp.abs(prediction - target) ** 1.5\n"

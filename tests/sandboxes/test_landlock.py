@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from reaching_out import HONEST
 
 from sandboxes.engines import Engine, open_engine
 from sandboxes.fallback import most_processes
 from sandboxes.landlock import version
 from sandboxes.process import ProcessSandbox
 from templates.registry import Template
+from tests.sandboxes.reaching_out import HONEST
 
 HERE = Path(__file__).parent
 # Signals and abstract sockets came last.

@@ -20,11 +20,11 @@ class Writers:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("archive_writer.py"))],
+            [sys.executable, "-m", "tests.agent.archive.archive_writer"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
+            cwd=Path(__file__).parents[3],
         )
 
     def start(self, archive: Archive, campaign: str, steps: int) -> int:

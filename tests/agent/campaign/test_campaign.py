@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import pytest
-from completions import write_recording
 
 from agent.archive import CALL_SENT, Archive, CampaignRecord
 from agent.campaign import Campaign, CampaignSettings, Progress, request_stop_of
@@ -21,6 +20,7 @@ from agent.report.dependence import dependences
 from agent.report.failures import count_failures
 from agent.report.scores import ScoreBook
 from templates.errors import InfrastructureError, UserError
+from tests.data.completions import write_recording
 
 ROOT = Path(__file__).parents[2] / "data"
 
@@ -161,7 +161,7 @@ def test_whoever_watches_sees_it_end(finished: Finished) -> None:
 
 
 def test_the_same_seed_gives_the_same_campaign(finished: Finished, tmp_path: Path) -> None:
-    from completions import write_recording
+    from tests.data.completions import write_recording
 
     archive, record, _ = finished
     other = Archive(tmp_path / "archive.db")

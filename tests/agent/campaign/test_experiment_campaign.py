@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from completions import write_edit_recording
 from scipy import stats
 
 from agent.archive import Archive, CandidateRecord
@@ -17,6 +16,7 @@ from agent.report import write_report
 from templates.errors import UserError
 from templates.hiding import lab_seed
 from templates.registry import load_template
+from tests.data.completions import write_edit_recording
 
 TEMPLATE = Path(__file__).parents[2] / "data" / "hidden_classes"
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from completions import write_script_recording
-
 from agent.archive import Archive
 from agent.campaign import Campaign, CampaignSettings, Progress
 from agent.report import write_report
+from tests.data.completions import write_script_recording
 
 TEMPLATE = Path(__file__).parents[2] / "data" / "spread_points"
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from completions import IDEAS
 from typer.testing import CliRunner
 
 from agent.archive import Archive, CampaignRecord, ReviewRecord
@@ -28,6 +27,7 @@ from agent.papers.claims.quoting import quotable
 from reviewers.code.form import code_form_schema
 from templates.errors import CandidateError
 from templates.registry import load_template
+from tests.data.completions import IDEAS
 
 ROOT = Path(__file__).parents[2] / "data"
 IDEA = {

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from paper_material import Material
-from planted import all_defects, bad_sources
 
 from agent.papers.checking import check_document, check_source, reference_of
 from agent.papers.claims.book import FactBook
@@ -16,6 +14,8 @@ from agent.papers.latex.document import Draft
 from agent.papers.sections import SECTIONS
 from templates.errors import CandidateError
 from templates.registry import load_template
+from tests.agent.papers.paper_material import Material
+from tests.agent.papers.planted import all_defects, bad_sources
 
 # Every family of defect has something to bite on: a metric with a unit and times stand in prose.
 RESULTS = """{{ name('candidate') }} ends at a KL of {{ value('candidate', 'kl') }}

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from paper_material import GOOD, recording
 from pypdf import PdfReader
 
 from agent.archive import Archive
@@ -21,6 +20,7 @@ from agent.papers.paper import Paper, PaperResult
 from agent.papers.sections import SECTIONS
 from agent.papers.stages import STAGES, StageStore
 from templates.errors import UserError
+from tests.agent.papers.paper_material import GOOD, recording
 
 BAD = {"paragraphs": [["The candidate reaches 0.99, which is twice as good as anything before."]]}
 

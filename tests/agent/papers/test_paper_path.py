@@ -7,9 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from completions import IDEAS
-from forms import form
-from paper_material import choices
 from typer.testing import CliRunner
 
 from agent.archive import Archive, CampaignRecord
@@ -26,6 +23,9 @@ from agent.papers.reviewed import ModelPaperReviewer
 from agent.papers.stages import StageStore, paper_cost, versions
 from agent.reviewing import ReviewPlan
 from templates.errors import UserError
+from tests.agent.papers.paper_material import choices
+from tests.data.completions import IDEAS
+from tests.data.forms import form
 
 ROOT = Path(__file__).parents[2] / "data"
 TEXT = (

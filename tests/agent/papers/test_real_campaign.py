@@ -6,9 +6,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from completions import write_recording
-from paper_material import GOOD, Material, material, recording
-from planted import all_defects
 
 from agent.archive import Archive
 from agent.campaign import Campaign, CampaignSettings, Progress
@@ -16,6 +13,9 @@ from agent.papers.checking import check_document, check_source
 from agent.papers.claims.book import FactBook
 from agent.papers.latex.pdf import pdf_text
 from agent.papers.paper import Paper
+from tests.agent.papers.paper_material import GOOD, Material, material, recording
+from tests.agent.papers.planted import all_defects
+from tests.data.completions import write_recording
 
 TEMPLATE = Path(__file__).parents[2] / "data" / "robust_regression"
 RESULTS = """In the mean {{ name('candidate') }} has {{ value('candidate', 'error') }} (interval

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from campaign_writer import Writer
 
 from agent.archive import Archive
+from tests.agent.report.campaign_writer import Writer
 
 
 def _written(folder: Path, leader: float, *, confirm: bool) -> tuple[Path, dict[str, str]]:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "data"))
-
-from papers import write_pdf
-
 from agent.archive import Archive
 from agent.reviewing import ReviewPlan, review_file
 from reviewers.paper import SCALES
+from tests.data.papers import write_pdf
 
 
 @pytest.mark.slow

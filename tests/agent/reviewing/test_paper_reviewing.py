@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "data"))
-
-from forms import form, seed_of, write_recording
-from papers import CUES, write_pdf
 
 from agent.archive import Archive, ModelCallRecord
 from agent.llm import Completion, CompletionRequest, prompt_hash
 from agent.reviewing import ReviewPlan, ReviewSession, review_file, review_record
 from agent.reviewing.asking import Room
 from templates.errors import CandidateError, InfrastructureError, UserError
+from tests.data.forms import form, seed_of, write_recording
+from tests.data.papers import CUES, write_pdf
 
 
 @pytest.fixture(scope="module")

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "data"))
-
-from recorded_reviews import COLUMNS, QUESTIONS, rows, write
 
 from reviewers.calibration import (
     Calibration,
@@ -31,6 +26,7 @@ from reviewers.calibration.crossvalidation import COMBINATION, FOLDS, choose
 from reviewers.calibration.discrimination import Judged, discriminate
 from reviewers.calibration.folds import stratified_folds
 from templates.errors import UserError
+from tests.data.recorded_reviews import COLUMNS, QUESTIONS, rows, write
 
 
 @pytest.fixture(scope="module")

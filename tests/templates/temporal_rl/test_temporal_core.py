@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -23,10 +21,7 @@ from templates.temporal_rl.network import ActorCritic
 from templates.temporal_rl.rollout import Batch, Experience, collect, fresh_runner
 from templates.temporal_rl.settings import PROFILES, TASKS, Profile
 from templates.temporal_rl.training import Trainer
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "data"))
-
-from whole_program_ppo import make
+from tests.data.whole_program_ppo import make
 
 Bound = Mapping[str, BoundFunction]
 Baseline = Callable[[str], Bound]
