@@ -89,6 +89,7 @@ def test_scores_have_intervals_and_come_from_common_seeds(finished: Finished) ->
     assert len(scored) >= 4
     first = {e.seed for e in archive.evaluations(scored[0].id, "full", "outliers")}
     for candidate in scored:
+        assert candidate.score is not None
         assert candidate.score_low is not None
         assert candidate.score_high is not None
         assert candidate.score_low <= candidate.score <= candidate.score_high
