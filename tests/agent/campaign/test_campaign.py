@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from agent.archive import CALL_SENT, Archive, CampaignRecord
+from agent.calling import BudgetSpentError, Caller
 from agent.campaign import Campaign, CampaignSettings, Progress, request_stop_of
-from agent.campaign.calling import BudgetSpentError, Caller
 from agent.llm import CompletionRequest, Message, open_model
 from agent.loading import template_of
 from agent.report import summary, write_report

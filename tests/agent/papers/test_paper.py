@@ -12,13 +12,13 @@ import pytest
 from pypdf import PdfReader
 
 from agent.archive import Archive
-from agent.campaign.calling import BudgetSpentError
-from agent.campaign.context import StopRequestedError
+from agent.calling import BudgetSpentError
 from agent.papers.latex.document import parts_of
 from agent.papers.latex.pdf import check_pdf, pdf_text
 from agent.papers.paper import Paper, PaperResult
 from agent.papers.sections import SECTIONS
 from agent.papers.stages import STAGES, StageStore
+from agent.stopping import StopRequestedError
 from templates.errors import UserError
 from tests.agent.papers.paper_material import GOOD, recording
 
