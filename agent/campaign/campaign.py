@@ -16,10 +16,10 @@ from typing import Any
 
 from agent.archive.records import CampaignRecord
 from agent.archive.store import Archive
+from agent.calling import BudgetSpentError, Caller
 from agent.campaign.baselines import Baselines
-from agent.campaign.calling import BudgetSpentError, Caller
 from agent.campaign.confirming import Confirming
-from agent.campaign.context import Context, StopRequestedError
+from agent.campaign.context import Context
 from agent.campaign.curriculum import Generations
 from agent.campaign.ideas import open_ideas
 from agent.campaign.monitor import Monitor
@@ -35,6 +35,7 @@ from agent.llm import open_model
 from agent.llm.contract import LanguageModel
 from agent.papers.claims.bibliography import load_library
 from agent.proposers import LlmProposer, load_prompts
+from agent.stopping import StopRequestedError
 from sandboxes.contract import Guarantee
 from sandboxes.engines import Engine, open_engine
 from sandboxes.engines.function import FunctionEngine

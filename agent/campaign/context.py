@@ -16,16 +16,13 @@ from agent.archive.store import Archive
 from agent.campaign.settings import CampaignSettings, Knobs
 from agent.evaluation.measuring import Measurer
 from agent.evaluation.novelty import NoveltyIndex
+from agent.stopping import StopRequestedError
 from sandboxes.contract import Guarantee
 from sandboxes.engines import Engine
 from templates.contract import TemplateSpec
 from templates.registry import Template
 
-__all__ = ["Activity", "Context", "StopRequestedError"]
-
-
-class StopRequestedError(Exception):
-    """Somebody asked the campaign to stop; everything done so far is in the archive."""
+__all__ = ["Activity", "Context"]
 
 
 @dataclass

@@ -30,7 +30,7 @@ from agent.archive.records import (
     EventRecord,
     PromptRecord,
 )
-from agent.campaign.calling import Caller
+from agent.calling import Caller
 from agent.campaign.context import Context
 from agent.evaluation.racing import summarize
 from agent.evaluation.seeds import jobs_of

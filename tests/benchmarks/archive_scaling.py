@@ -153,7 +153,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=60)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        archives = {}
+        archives: dict[int, tuple[Archive, str, list[float]]] = {}
         for size in options.sizes:
             archive = Archive(Path(folder) / f"{size}.db")
             campaign = archive.create_campaign(

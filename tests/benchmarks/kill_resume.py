@@ -33,7 +33,7 @@ import sys
 from pathlib import Path
 from agent.archive import Archive
 from agent.campaign import Campaign, CampaignSettings
-from agent.campaign.calling import Caller
+from agent.calling import Caller
 from agent.evaluation.measuring import Measurer
 
 class Silent:

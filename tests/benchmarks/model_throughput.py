@@ -139,7 +139,7 @@ class Setting:
 
 def code_schema(variant: str) -> dict[str, Any]:
     line = f"    {PRINTABLE}+"
-    text = {
+    text: dict[str, dict[str, Any]] = {
         "string": {"type": "string", "maxLength": 1500},
         "prefix": {"type": "string", "pattern": f"^{_quoted(HEADER)}(\n{line}){{1,14}}$"},
         "body": {"type": "string", "pattern": f"^{line}(\n{line}){{0,13}}$"},

@@ -16,6 +16,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -36,6 +37,11 @@ from templates.omni.world import World
 POOL = 256
 GENERATIONS = 4
 Roll = Callable[[jax.Array], Any]
+
+
+def finished(roll: Roll) -> Any:
+    """What a roll gives, once it is there."""
+    return jax.block_until_ready(roll(jax.random.key(1)))
 
 
 def pooled(
@@ -149,8 +155,7 @@ def main() -> None:
         rolls["Craftax-Classic"] = craftax_classic(*size)
     count = chosen.environments * chosen.steps
     timed: dict[str, tuple[Callable[[], Any], int]] = {
-        name: (lambda roll=roll: jax.block_until_ready(roll(jax.random.key(1))), count)
-        for name, roll in rolls.items()
+        name: (partial(finished, roll), count) for name, roll in rolls.items()
     }
     timed["omni, learning"] = learning()
     for run, _ in timed.values():

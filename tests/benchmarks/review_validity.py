@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.archive import Archive, CampaignRecord
-from agent.campaign.calling import Caller
+from agent.calling import Caller
 from agent.llm import open_model
 from agent.reviewing import PaperReviewing, PaperVerdict, ReviewPlan
 from reviewers.paper import SCALES, blind, read_paper

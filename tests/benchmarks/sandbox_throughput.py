@@ -21,6 +21,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from sandboxes.contract import Sandbox
 from sandboxes.docker import DockerSandbox
@@ -81,7 +82,7 @@ def fresh(template: Template, sandbox: Sandbox, workers: int, codes: list[str]) 
 
 def trace_latency(engine: Engine, codes: list[str]) -> float:
     """Median seconds of a trace."""
-    return statistics.median(_timed(lambda code=code: engine.trace(code)) for code in codes)
+    return statistics.median(_timed(partial(engine.trace, code)) for code in codes)
 
 
 def replacement(engine: Engine, code: str) -> float:

@@ -17,6 +17,7 @@ import pytest
 
 from sandboxes.contract import Sandbox
 from sandboxes.engines import Engine, Measurement, open_engine
+from sandboxes.engines.function import FunctionEngine
 from sandboxes.protocol import Message
 from templates.errors import CandidateError
 from templates.registry import Template
@@ -118,6 +119,7 @@ def test_an_attack_gains_nothing_and_leaves_nothing(
         again = twin if code.endswith(HONEST) else outcome(engine, code)
         assert found == again or attack.stem == "clock_in_program"
     assert outcome(engine, HUBER) == expected
+    assert isinstance(engine, FunctionEngine)
     assert engine._tracer is not None
     assert engine._tracer.processes() == 1
     assert (engine.sandbox.leftovers(), everybody(engine)) == before

@@ -130,7 +130,7 @@ def test_a_users_proxies_stay_outside(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Docker's client would hand those of its configuration to containers, password and all."""
-    proxies = ProxyConfig.from_dict({"httpProxy": "http://user:s3cret@proxy:1"})
+    proxies = ProxyConfig.from_dict({"httpProxy": "http://user:s3cret@proxy:1"})  # type: ignore[typeddict-unknown-key]
     monkeypatch.setattr(docker_client.api, "_proxy_configs", proxies)
     with open_engine(small_template, DockerSandbox(engine=docker_client), workers=1) as engine:
         assert len(engine._running) == 2

@@ -78,6 +78,7 @@ def test_what_a_dead_campaign_left_is_removed_at_the_next_start(
     docker_client: docker.DockerClient,
 ) -> None:
     image = building.find(docker_client, "tracer", "cpu")
+    assert image is not None
     owner = f"{socket.gethostname()}/{2**22 + 1}/1"
     left = docker_client.containers.create(
         image, command=["{}"], labels={OWNER_LABEL: owner}, network_mode="none"
@@ -113,6 +114,7 @@ def test_the_tracer_image_holds_no_core_and_no_baseline(docker_client: docker.Do
         "import os; print([folder for folder in ('/app/templates', '/app/agent', "
         "'/app/sandboxes/evaluator', '/app/sandboxes/engines') if os.path.exists(folder)])"
     )
+    assert tag is not None
     said = docker_client.containers.run(
         tag, ["-I", "-c", look], entrypoint="python3", network_mode="none", remove=True
     )

@@ -9,6 +9,7 @@ import pytest
 
 from sandboxes.contract import Sandbox
 from sandboxes.engines import Engine, EvaluatorBugError, open_engine
+from sandboxes.engines.function import FunctionEngine
 from templates.errors import CandidateError, InfrastructureError
 from templates.registry import Template, load_template
 
@@ -102,6 +103,7 @@ def test_hostile_code_ends_as_an_error_and_leaves_nothing(
 ) -> None:
     monkeypatch.setattr("sandboxes.engines.function.TRACE_TIMEOUT_S", 2.0)
     before = score(engine, HUBER)
+    assert isinstance(engine, FunctionEngine)
     tracer = engine._tracer
     assert tracer is not None
     alone = tracer.processes()

@@ -38,7 +38,8 @@ def gvisor(docker_client: docker.DockerClient) -> Iterator[DockerSandbox]:
             for role in ("tracer", "evaluator"):
                 tag = find(docker_client, role, "cpu")
                 assert tag is not None
-                own.images.load(docker_client.images.get(tag).save(named=True))
+                # A stream, which the stubs do not know of; an image is too large to be held.
+                own.images.load(docker_client.images.get(tag).save(named=True))  # type: ignore[arg-type]
             yield DockerSandbox(engine=own, runtime=RUNTIME)
     except NoEngineError as error:
         if os.environ.get("DISCOVER_REQUIRE_DOCKER"):

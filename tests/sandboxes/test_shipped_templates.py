@@ -83,7 +83,8 @@ def test_omni_takes_samplers(sandbox: Sandbox) -> None:
                 seen["learning_progress"].fingerprint,
             )
         ]
-        assert np.allclose(*close, atol=1e-4)
+        one, other = close
+        assert np.allclose(one, other, atol=1e-4)
         program = engine.trace(codes["learning_progress_rule"])
         (result,) = engine.evaluate(program, effort="smoke", task="standard", seeds=[1])
         assert result.failed is None

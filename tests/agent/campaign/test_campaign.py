@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from agent.archive import CALL_SENT, Archive, CampaignRecord
+from agent.calling import BudgetSpentError, Caller
 from agent.campaign import Campaign, CampaignSettings, Progress, request_stop_of
-from agent.campaign.calling import BudgetSpentError, Caller
 from agent.llm import CompletionRequest, Message, open_model
 from agent.loading import template_of
 from agent.report import summary, write_report
@@ -89,6 +89,7 @@ def test_scores_have_intervals_and_come_from_common_seeds(finished: Finished) ->
     assert len(scored) >= 4
     first = {e.seed for e in archive.evaluations(scored[0].id, "full", "outliers")}
     for candidate in scored:
+        assert candidate.score is not None
         assert candidate.score_low is not None
         assert candidate.score_high is not None
         assert candidate.score_low <= candidate.score <= candidate.score_high

@@ -49,4 +49,5 @@ def test_the_real_model_proposes_and_a_proposal_is_evaluated(tmp_path: Path) -> 
             for c in calls
             if c.completion_tokens < settings.knobs(settings.load().spec).max_tokens
         ]
+        assert whole[0] is not None
         assert parse_proposal(whole[0]).code.startswith("import jax\nimport jax.numpy as jnp\n")

@@ -54,7 +54,10 @@ def test_edits_are_proposed_refused_repaired_and_gone_on_from(tmp_path: Path) ->
         assert max(map(len, attempts.values())) <= 5
         names = {c.name: c for c in everyone}
         _has_students_interval(archive, record.seed, names["untouched"])
-        assert names["control_uniform"].score > names["untouched"].score
+        control, untouched = names["control_uniform"].score, names["untouched"].score
+        assert control is not None
+        assert untouched is not None
+        assert control > untouched
         scored = {c.id: c for c in everyone if c.kind == "proposal" and c.score is not None}
         later = [c for c in scored.values() if set(c.parents) & set(scored) and _goes_on(c, scored)]
         assert later, "no run went on from another"
@@ -104,8 +107,10 @@ def test_who_fails_in_the_search_is_reviewed_as_well(tmp_path: Path) -> None:
 def test_a_replay_of_another_campaign_hides_the_same(tmp_path: Path) -> None:
     recording = write_edit_recording(tmp_path / "completions.jsonl")
 
-    def measured(archive: Archive, **overrides: str) -> tuple[str, list[float]]:
-        settings = _settings(recording, **overrides)
+    def measured(archive: Archive, hidden_from: str | None = None) -> tuple[str, list[float]]:
+        settings = _settings(recording)
+        if hidden_from is not None:
+            settings = _settings(recording, hidden_from=hidden_from)
         record = Campaign.create(archive, settings, tmp_path).run(Silent())
         assert record.salt is not None
         found = [
@@ -114,7 +119,7 @@ def test_a_replay_of_another_campaign_hides_the_same(tmp_path: Path) -> None:
             if candidate.kind != "control"  # which is worth the same on any data
             for one in archive.evaluations(candidate.id, "full")
         ]
-        assert {source for source, _ in found} == {"reused" if overrides else "measured"}
+        assert {source for source, _ in found} == {"reused" if hidden_from else "measured"}
         shown = archive.model_calls(record.id)
         assert record.salt not in repr((shown, archive.events(record.id), record))
         return record.id, [primary for _, primary in found]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agent.archive import Archive, CampaignRecord, CandidateRecord, ReviewRecord
-from agent.campaign.calling import BudgetSpentError
+from agent.calling import BudgetSpentError
 from agent.campaign.reviewing import Reviewing
 from reviewers import Review, Subject, Verdict
 from templates.errors import CandidateError

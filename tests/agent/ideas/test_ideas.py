@@ -198,7 +198,11 @@ def recording(file: Path, novelty: str) -> Path:
     code = f"import jax.numpy as jnp\n\n\ndef loss(p, t):\n    {body}\n"
     proposal = {"thought": "saturates", "name": "capped", "code": code}
     # One answer that is an idea, a comparison, a proposal and a review of code at once.
-    review = {"does": "It saturates.", "problem": "none", "advice": "Try a slower decay."}
+    review: dict[str, str | bool] = {
+        "does": "It saturates.",
+        "problem": "none",
+        "advice": "Try a slower decay.",
+    }
     review |= {"sound": True, "new": False, "honest": True, "exploits_metric": False}
     text = json.dumps({**json.loads(novelty), **IDEA, **proposal, **review})
     file.write_text(json.dumps({"text": text, "cost_usd": 0.001}) + "\n")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.archive import Archive
-from agent.campaign.calling import Caller
+from agent.calling import Caller
 from agent.llm.recorded import RecordedModel
 from agent.papers.authorship import CHOSEN, CHOSEN_AND_OWN
 from agent.papers.checking import check_source

@@ -10,9 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from agent.archive import Archive, CampaignRecord
+from agent.calling import BudgetSpentError
 from agent.campaign import Campaign, CampaignSettings
-from agent.campaign.calling import BudgetSpentError
-from agent.campaign.context import StopRequestedError
 from agent.campaign.extending import measures_left
 from agent.campaign.settings import Knobs
 from agent.cli.app import app
@@ -22,6 +21,7 @@ from agent.papers.path import PaperPath
 from agent.papers.reviewed import ModelPaperReviewer
 from agent.papers.stages import StageStore, paper_cost, versions
 from agent.reviewing import ReviewPlan
+from agent.stopping import StopRequestedError
 from templates.errors import UserError
 from tests.agent.papers.paper_material import choices
 from tests.data.completions import IDEAS

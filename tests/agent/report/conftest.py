@@ -11,6 +11,10 @@ import pytest
 from agent.archive import Archive
 from tests.agent.report.campaign_writer import Writer
 
+# Begins a campaign; fills one of another template.
+Starter = Callable[..., Writer]
+Filler = Callable[[Archive, Path], None]
+
 
 def _written(folder: Path, leader: float, *, confirm: bool) -> tuple[Path, dict[str, str]]:
     """An archive with a whole campaign, written in one transaction to be quick."""
@@ -59,13 +63,13 @@ def _copied(folder: Path, source: Path, ids: dict[str, str]) -> Writer:
 
 
 @pytest.fixture
-def start(archive: Archive) -> Callable[..., Writer]:
+def start(archive: Archive) -> Starter:
     """Begins a campaign that a test fills by itself."""
     return lambda **values: Writer(**{"archive": archive, **values})
 
 
 @pytest.fixture
-def fill() -> Callable[[Archive, Path], None]:
+def fill() -> Filler:
     """Writes a campaign of another template."""
 
     def write(archive: Archive, template: Path) -> None:

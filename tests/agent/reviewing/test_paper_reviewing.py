@@ -165,7 +165,7 @@ def test_a_chair_without_a_form_leaves_the_reviewers_words(paper: Path, tmp_path
 def test_a_provider_that_stays_down_is_taken_up_where_it_was(
     paper: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.campaign.calling.delays", lambda *arguments: 0.0)
+    monkeypatch.setattr("agent.calling.delays", lambda *arguments: 0.0)
     recording = tmp_path / "forms.jsonl"
     down = {"kind": "infrastructure", "message": "overloaded"}
     plan = ReviewPlan(reviewers=2, reflections=0)

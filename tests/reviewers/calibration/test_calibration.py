@@ -212,7 +212,7 @@ def test_saved_and_loaded_it_says_the_same(
     assert [one.name for one in tmp_path.iterdir()] == ["calibration.json"]
     data = json.loads(path.read_text())
     assert (data["format"], data["version"]) == ("discover-calibration", 1)
-    for damage in (
+    damages: tuple[dict[str, object], ...] = (
         {"version": 2},
         {"weights": [1.0]},
         {"scale": []},
@@ -220,7 +220,8 @@ def test_saved_and_loaded_it_says_the_same(
         {"method": {"view": "nothing", "target": "outcome", "ridge": 1}},
         {"questions": ["overall"]},
         {"draws": []},
-    ):
+    )
+    for damage in damages:
         path.write_text(json.dumps({**data, **damage}))
         with pytest.raises(UserError, match="not a calibration that this program reads"):
             load_calibration(path)

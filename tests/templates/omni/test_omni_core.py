@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import jax
@@ -27,6 +28,22 @@ SMALL = replace(
     TASKS["standard"].profile, environments=8, steps=32, rollouts=3, minibatches=2, epochs=1
 )
 SETUP = Setup(SMALL, SMALL.generation * 3)
+
+
+@contextmanager
+def compilations() -> Iterator[list[str]]:
+    """Names of the programs that JAX compiles meanwhile."""
+    compiled: list[str] = []
+
+    def listen(event: str, duration_secs: float, **told: str | int) -> None:
+        if event == "/jax/core/compile/backend_compile_duration":
+            compiled.append(str(told["fun_name"]))
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    try:
+        yield compiled
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listen)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +100,7 @@ def test_weights_become_probabilities() -> None:
     found, wrong = distribution(weights)
     assert np.allclose(
         found,
-        [[0.25, 0.75, 0, 0], [1 / 3, 1 / 3, 1 / 6, 1 / 6], [0, 1, 0, 0], [0.25] * 4],
+        np.array([[0.25, 0.75, 0, 0], [1 / 3, 1 / 3, 1 / 6, 1 / 6], [0, 1, 0, 0], [0.25] * 4]),
         atol=1e-6,
     )
     assert wrong.tolist() == [0, 0, 1, 1]
@@ -226,24 +243,23 @@ def test_members_learn_as_they_do_alone(
 def test_another_choice_compiles_nothing_but_itself(
     trainer: Trainer, bind: Callable[..., BoundFunction]
 ) -> None:
-    def sizes() -> list[int]:
-        programs = (trainer._start, trainer._generation, trainer._measure)
-        return [program._cache_size() for program in programs]
-
-    trainer.train(bind("uniform").value, SETUP, [1], 1)
-    before = sizes()
-    assert min(before) > 0
     other = replace(SETUP, space="renamed", seed=7, horizon=2 * SETUP.horizon)
-    trainer.train(bind("oracle").value, other, [1], 1)
-    assert sizes() == before
     # A matrix is an input of the choice itself.
     matrix = jnp.zeros((SMALL.tasks, SMALL.tasks), bool)
-    trainer.train(chosen_by, SETUP, [1], 1, matrix)
-    assert trainer._last is not None
-    choice = trainer._last[1]
-    trainer.train(chosen_by, SETUP, [1], 1, ~matrix)
-    assert trainer._last[1] is choice
-    assert choice._cache_size() == 1
+    opposite = ~matrix
+    with compilations() as first:
+        trainer.train(bind("uniform").value, SETUP, [1], 1)
+    # What another candidate compiles is its choice, and nothing else.
+    assert "jit(choose)" in first
+    with compilations() as second:
+        trainer.train(bind("oracle").value, other, [1], 1)
+    assert second == ["jit(choose)"]
+    with compilations() as third:
+        trainer.train(chosen_by, SETUP, [1], 1, matrix)
+    assert third == ["jit(choose)"]
+    with compilations() as fourth:
+        trainer.train(chosen_by, SETUP, [1], 1, opposite)
+    assert fourth == []
 
 
 def test_a_sampler_that_breaks_its_word_is_told(

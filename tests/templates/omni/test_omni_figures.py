@@ -97,9 +97,10 @@ def test_proposed_tasks_have_rows_of_their_own() -> None:
     # One that only one agent has is the mean over that agent, and white where nobody had it.
     assert [label.get_text() for label in axes.get_yticklabels()] == ["collect wood", "swim"]
     (mesh,) = (one for one in axes.collections if one.get_array() is not None)
+    values: np.ma.MaskedArray[Any, np.dtype[np.float64]]
     values = np.ma.asarray(mesh.get_array()).reshape(2, 2)
     assert np.allclose(values[0], [0.4, 0.6])
-    assert values.mask[1].tolist() == [True, False]
+    assert np.ma.getmaskarray(values)[1].tolist() == [True, False]
     assert values[1, 1] == 0.8
     chosen = chosen_when(agents, {})
     assert chosen is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -255,7 +256,7 @@ def test_a_schedule_for_one_horizon_is_exposed_by_the_others(
 ) -> None:
     """It learns as PPO does at N = 100,000 and not at all anywhere else."""
 
-    def ppo(r, log_r, A, t, log_N, eps):  # type: ignore[no-untyped-def]
+    def ppo(r: Any, log_r: Any, A: Any, t: Any, log_N: Any, eps: Any) -> Any:
         return jax.nn.relu((r - jnp.clip(r, 1.0 - eps, 1.0 + eps)) * A)
 
     trick = native(
@@ -277,7 +278,7 @@ def test_time_is_told_as_the_ablations_say(
 ) -> None:
     """A drift that stops learning early, told a frozen or a reversed time."""
 
-    def early(r, log_r, A, t, log_N, eps):  # type: ignore[no-untyped-def]
+    def early(r: Any, log_r: Any, A: Any, t: Any, log_N: Any, eps: Any) -> Any:
         return jnp.where(t < 0.1, 0.5 * (r - 1.0) ** 2, r * A)
 
     def learned(task: str) -> float:
