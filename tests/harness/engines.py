@@ -2,8 +2,8 @@
 
 Starting one takes seconds (imports, a compiled core, a tracer), and what an engine holds between
 two questions does not depend on the first one; `tests/sandboxes` shows that. So a worker of
-pytest-xdist starts each engine once, whichever file asks first. What a test closes, breaks on purpose or patches
-is an engine of its own: `sandboxes.engines.open_engine`.
+pytest-xdist starts each engine once, whichever file asks first. What a test closes, breaks on
+purpose or patches is an engine of its own: `sandboxes.engines.open_engine`.
 """
 
 from __future__ import annotations

@@ -67,9 +67,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the markers and begin to select."""
-    config.addinivalue_line("markers", "gate: takes a process with JAX, a sandbox or many seconds")
-    config.addinivalue_line("markers", "full(part): runs where what the part covers has changed")
+    """Begin to select."""
     config.pluginmanager.register(_Selection(config), "levels-selection")
 
 
@@ -102,16 +100,25 @@ class _Selection:
         return lines
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
-        """Leave out modules of which nothing runs, before they are imported."""
-        if collection_path.suffix != ".py" or not collection_path.name.startswith("test_"):
-            return None
-        mark = level_of_module(collection_path)
-        return None if mark is None or self._runs(mark) else True
+        """Leave out, before any import, modules of which nothing runs, and folders of such."""
+        if collection_path.is_dir():
+            modules = sorted(collection_path.rglob("test_*.py"))
+        else:
+            modules = [collection_path] if collection_path.name.startswith("test_") else []
+        return True if modules and not any(map(self._may_run, modules)) else None
+
+    def _may_run(self, module: Path) -> bool:
+        mark = level_of_module(module)
+        if mark is None or self._runs(mark):
+            return True
+        # Single tests of a module of the level gate may be of a part.
+        return mark.part is None and bool(self._only)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Keep what runs at this level."""
-        kept, left = [], []
+        kept: list[pytest.Item] = []
+        left: list[pytest.Item] = []
         for item in items:
             mark = _mark_of(item)
             if mark.part is not None:

@@ -115,7 +115,7 @@ def _passes(root: Path) -> dict[str, dict[str, str | int]]:
 
 
 def _files(root: Path) -> frozenset[str]:
-    """What git tracks or would track; outside a checkout of git, every file that Python did not make."""
+    """What git tracks or would track; without git, what Python did not make."""
     if (root / ".git").exists():
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],

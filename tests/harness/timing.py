@@ -85,8 +85,8 @@ class _Measuring:
         finally:
             seconds = time.monotonic() - started
             if seconds >= _NOTED_S and self._item is not None:
-                noted = [f"{fixturedef.baseid or 'tests'}: {fixturedef.argname}", seconds]
-                self._item.user_properties.append((_FIXTURE, noted))
+                name = f"{fixturedef.baseid or 'tests'}: {fixturedef.argname}"
+                self._item.user_properties.append((f"{_FIXTURE} {name}", seconds))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         file = self._files[report.nodeid.partition("::")[0]]
@@ -95,16 +95,17 @@ class _Measuring:
         if report.when == "setup":
             file.tests += 1
             for name, value in report.user_properties:
-                if name == _FIXTURE:
-                    self._fixtures[value[0]].append(value[1])
+                if name.startswith(_FIXTURE):
+                    self._fixtures[name.removeprefix(f"{_FIXTURE} ")].append(float(str(value)))
 
     def pytest_sessionfinish(self) -> None:
         if hasattr(self._config, "workerinput"):
             return
         level = self._config.getoption("--level")
+        wall = round(time.monotonic() - self._started)
         content = {
             "level": level,
-            "wall": round(time.monotonic() - self._started),
+            "wall": wall,
             "tests": {
                 name: round(seconds, 1)
                 for name, seconds in sorted(self._tests.items())
@@ -112,7 +113,7 @@ class _Measuring:
             },
         }
         _FILE.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        _write_tables(level, content["wall"], self._files, self._fixtures)  # type: ignore[arg-type]
+        _write_tables(level, wall, self._files, self._fixtures)
 
 
 def _write_tables(

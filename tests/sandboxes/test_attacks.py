@@ -24,6 +24,8 @@ from templates.registry import Template
 from tests.sandboxes.hurrying import hurried
 from tests.sandboxes.test_engine import HUBER
 
+pytestmark = pytest.mark.gate
+
 ATTACKS = sorted((Path(__file__).parent / "attacks").glob("*.py"))
 # These write their program themselves, and the verifier must be what refuses it.
 FORGED = {file for file in ATTACKS if file.stem.startswith("program_with_")}

@@ -23,6 +23,8 @@ from sandboxes.evaluator.closed_form import (
     closed_form,
 )
 
+pytestmark = pytest.mark.gate
+
 Loss = Callable[..., Array]
 POPULATION, BATCH = 2, 16
 SHAPES = [jax.ShapeDtypeStruct((POPULATION, BATCH), jnp.float32)] * 4 + [

@@ -17,6 +17,8 @@ from templates.errors import CandidateError, InfrastructureError
 from templates.registry import Template, load_template
 from tests.sandboxes.test_engine import HUBER, score
 
+pytestmark = pytest.mark.gate
+
 SLEEPER = "import time\n\n\ndef pack(count, seed):\n    time.sleep(50)\n"
 
 

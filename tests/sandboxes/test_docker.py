@@ -25,6 +25,8 @@ from sandboxes.images import building
 from templates.errors import InfrastructureError, UserError
 from templates.registry import load_template
 
+pytestmark = pytest.mark.gate
+
 TEMPLATE = Path(__file__).parents[1] / "data" / "robust_regression"
 
 

@@ -13,6 +13,8 @@ from sandboxes.engines.function import FunctionEngine
 from templates.errors import CandidateError, InfrastructureError
 from templates.registry import Template, load_template
 
+pytestmark = pytest.mark.gate
+
 HUBER = """
 def loss(prediction, target):
     error = prediction - target

@@ -16,6 +16,8 @@ from templates.errors import CandidateError
 from templates.registry import Template, load_template
 from tests.sandboxes.test_attacks import everybody, mounts
 
+pytestmark = pytest.mark.gate
+
 FOLDER = Path(__file__).parents[1] / "data" / "hidden_classes"
 ATTACKS = sorted((Path(__file__).parent / "experiment_attacks").glob("*.py"))
 KINDS = {"no_answer", "non_finite", "not_normalized", "run_time_error", "shape"}

@@ -15,6 +15,8 @@ from templates.native import NativeFunction
 from templates.preference_loss.core import PreferenceLossCore
 from templates.registry import load_template
 
+pytestmark = pytest.mark.gate
+
 
 def inspect(engine: Engine, body: str, head: str = "") -> Inspection:
     return engine.inspect(

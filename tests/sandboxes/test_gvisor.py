@@ -18,6 +18,8 @@ from templates.errors import CandidateError
 from templates.registry import Template
 from tests.docker_engine import NoEngineError, private_engine
 
+pytestmark = pytest.mark.full("boundary")
+
 RUNTIME = "runsc"
 LOSS = "def loss(prediction, target):\n    return jnp.abs(prediction - target) ** 1.5\n"
 ESCAPE = "import functools\nfunctools.os.mkdir('/app/mine')\n"

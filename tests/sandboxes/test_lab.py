@@ -16,6 +16,8 @@ from templates.registry import Template, load_template
 from tests.sandboxes.hurrying import hurried
 from tests.sandboxes.test_attacks import everybody, mounted_since, mounts
 
+pytestmark = pytest.mark.gate
+
 ATTACKS = sorted((Path(__file__).parent / "lab_attacks").glob("*.py"))
 KINDS = {
     *("negative_radius", "no_answer", "non_finite", "outside", "overlap", "run_crash"),

@@ -20,6 +20,8 @@ from sandboxes.process import ProcessSandbox
 from templates.registry import Template
 from tests.sandboxes.reaching_out import HONEST
 
+pytestmark = pytest.mark.gate
+
 HERE = Path(__file__).parent
 # Signals and abstract sockets came last.
 needs_landlock = pytest.mark.skipif(version() < 6, reason="this kernel's Landlock is too old")
@@ -77,8 +79,8 @@ TELLING = (
 )
 
 
+@pytest.mark.full("boundary")
 @needs_landlock
-@pytest.mark.slow
 def test_attacks_without_namespaces_gain_nothing_and_leave_nothing() -> None:
     chosen = " or ".join(f"[process-{name}]" for name in TELLING)
     said = run(

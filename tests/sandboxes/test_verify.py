@@ -20,6 +20,8 @@ from jaxlib.mlir.dialects import stablehlo
 from sandboxes.evaluator.verify import VerifiedModule, verify
 from templates.errors import CandidateError
 
+pytestmark = pytest.mark.gate
+
 T = "tensor<2x4xf32>"
 S = "tensor<f32>"
 SUM = f"({{ ^bb0(%x: {S}, %y: {S}): %s = stablehlo.add %x, %y : {S} stablehlo.return %s : {S} }})"

@@ -20,6 +20,8 @@ from sandboxes.process import ProcessSandbox
 from sandboxes.protocol import Message
 from templates.registry import Template
 
+pytestmark = pytest.mark.gate
+
 COMPILATION = "/jax/core/compile/backend_compile_duration"
 
 

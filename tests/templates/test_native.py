@@ -12,6 +12,8 @@ import pytest
 from templates.contract import Argument, FunctionSignature
 from templates.native import NativeFunction, load_native
 
+pytestmark = pytest.mark.gate
+
 SIGNATURE = FunctionSignature(
     name="area",
     arguments=(

@@ -15,6 +15,8 @@ import pytest
 
 from agent.archive import Archive
 
+pytestmark = pytest.mark.gate
+
 KILLS = 20
 
 

@@ -22,6 +22,8 @@ from agent.report.scores import ScoreBook
 from templates.errors import InfrastructureError, UserError
 from tests.data.completions import write_recording
 
+pytestmark = pytest.mark.gate
+
 ROOT = Path(__file__).parents[2] / "data"
 
 

@@ -16,6 +16,8 @@ from agent.llm.recorded import write_answers
 from agent.report import write_report
 from templates.errors import UserError
 
+pytestmark = pytest.mark.gate
+
 TEMPLATE = Path(__file__).parents[2] / "data" / "small_omni"
 ANSWERS = (
     {"thought": "Wood is easy by now.", "boring": ["collect wood"]},

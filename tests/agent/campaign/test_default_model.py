@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from agent.archive import Archive
 from agent.campaign import Campaign, CampaignSettings, Progress
 from agent.proposers import parse_proposal
+
+pytestmark = pytest.mark.full("model")
 
 TEMPLATE = Path(__file__).parents[2] / "data" / "robust_regression"
 

@@ -18,6 +18,8 @@ from templates.hiding import lab_seed
 from templates.registry import load_template
 from tests.data.completions import write_edit_recording
 
+pytestmark = pytest.mark.gate
+
 TEMPLATE = Path(__file__).parents[2] / "data" / "hidden_classes"
 
 

@@ -12,6 +12,8 @@ from agent.archive import CHOSEN, GENERATION, Archive, EvaluationRecord
 from agent.campaign import Campaign, CampaignSettings, Progress
 from agent.report import write_report
 
+pytestmark = pytest.mark.gate
+
 TEMPLATE = Path(__file__).parents[2] / "data" / "small_omni"
 BESIDE = {"then": [{"all": [{"has": "wood"}, {"near": "tree", "within": 3}]}]}
 FUEL = {"then": [{"all": [{"has": "coal"}, {"has": "wood", "at_least": 2}]}]}

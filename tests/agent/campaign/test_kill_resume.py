@@ -8,8 +8,10 @@ import pytest
 
 from tests.benchmarks import kill_resume
 
+pytestmark = pytest.mark.gate
 
-@pytest.mark.slow
+
+@pytest.mark.full("kills")
 def test_a_campaign_that_is_killed_twenty_times_ends_like_one_that_never_was() -> None:
     outcome = kill_resume.series(20, seed=1)
     assert outcome.kills == 20

@@ -17,6 +17,8 @@ from reviewers import Review, Subject, Verdict
 from templates.errors import CandidateError
 from templates.registry import load_template
 
+pytestmark = pytest.mark.gate
+
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 

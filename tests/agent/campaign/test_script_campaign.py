@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from agent.archive import Archive
 from agent.campaign import Campaign, CampaignSettings, Progress
 from agent.report import write_report
 from tests.data.completions import write_script_recording
+
+pytestmark = pytest.mark.gate
 
 TEMPLATE = Path(__file__).parents[2] / "data" / "spread_points"
 

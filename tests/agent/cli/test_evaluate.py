@@ -10,6 +10,8 @@ import pytest
 
 from tests.agent.cli.conftest import Discover
 
+pytestmark = pytest.mark.gate
+
 TEMPLATE = Path(__file__).resolve().parents[2] / "data" / "robust_regression"
 
 PSEUDO_HUBER = """

@@ -11,6 +11,8 @@ import pytest
 
 from agent.cli.interrupt import SAVING, Interruption
 
+pytestmark = pytest.mark.gate
+
 PROGRAM = """
 import sys, threading, time
 from agent.cli.interrupt import Interruption

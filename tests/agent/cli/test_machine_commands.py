@@ -80,6 +80,7 @@ def test_doctor_finds_a_damaged_archive(tmp_path: Path) -> None:
     assert found.required
 
 
+@pytest.mark.gate
 def test_models(discover: Discover) -> None:
     listed = discover("models", "--json").json["models"]
     assert any(model["name"].startswith("local") for model in listed)

@@ -20,6 +20,8 @@ import pytest
 from agent.archive import Archive
 from tests.agent.cli.conftest import Discover, Home
 
+pytestmark = pytest.mark.gate
+
 TEMPLATE = Path(__file__).resolve().parents[2] / "data" / "robust_regression"
 DISCOVER = str(Path(sys.executable).with_name("discover"))
 LOSSES = {

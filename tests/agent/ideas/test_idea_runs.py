@@ -7,12 +7,15 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from agent.archive import Archive
 from agent.campaign import Campaign, CampaignSettings, Progress
 from agent.cli.app import app
 from agent.ideas import ideas_of, is_in_code
+
+pytestmark = pytest.mark.gate
 
 TEMPLATE = Path(__file__).parents[2] / "data" / "hidden_classes"
 # One answer that is an idea, a comparison with the literature and a proposal at once.

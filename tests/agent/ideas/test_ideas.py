@@ -227,6 +227,7 @@ def run(
     return archive, campaign.id
 
 
+@pytest.mark.gate
 def test_an_idea_is_in_the_prompt_of_its_proposal_and_in_the_archive(tmp_path: Path) -> None:
     answers = recording(tmp_path / "answers.jsonl", says())
     archive, campaign = run(tmp_path, answers, code_review="advise")
@@ -280,6 +281,7 @@ def write_next(archive: Archive, before: str) -> tuple[str, CampaignRecord]:
     return name, archive.create_campaign(made)
 
 
+@pytest.mark.gate
 def test_without_money_for_an_idea_the_proposal_waits_for_more(tmp_path: Path) -> None:
     home = tmp_path / "poor"
     answers = recording(tmp_path / "answers.jsonl", says())
@@ -290,6 +292,7 @@ def test_without_money_for_an_idea_the_proposal_waits_for_more(tmp_path: Path) -
     assert ideas_of(archive, campaign) == []
 
 
+@pytest.mark.gate
 def test_what_the_literature_has_is_changed_once_and_then_left(tmp_path: Path) -> None:
     answers = recording(tmp_path / "answers.jsonl", says(same_as="1"))
     common = json.loads(answers.read_text())
@@ -311,6 +314,7 @@ def test_what_the_literature_has_is_changed_once_and_then_left(tmp_path: Path) -
     assert not any("carry out" in str(call.messages) for call in calls)
 
 
+@pytest.mark.gate
 def test_an_idea_that_is_known_by_its_place_alone_is_carried_out(tmp_path: Path) -> None:
     answers = recording(tmp_path / "answers.jsonl", says(same_as="1"))
     archive, campaign = run(tmp_path, answers)

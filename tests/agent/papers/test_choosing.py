@@ -20,6 +20,8 @@ from agent.papers.sections import SECTIONS
 from agent.papers.stock import OWN, compose, plain_text, stock_of
 from tests.agent.papers.paper_material import Material, choices, write_campaign
 
+pytestmark = pytest.mark.gate
+
 SENTENCE = "The idea behind it may be to treat pairs near the border with care."
 
 

@@ -22,6 +22,8 @@ from agent.stopping import StopRequestedError
 from templates.errors import UserError
 from tests.agent.papers.paper_material import GOOD, recording
 
+pytestmark = pytest.mark.gate
+
 BAD = {"paragraphs": [["The candidate reaches 0.99, which is twice as good as anything before."]]}
 
 

@@ -27,6 +27,8 @@ from tests.agent.papers.paper_material import choices
 from tests.data.completions import IDEAS
 from tests.data.forms import form
 
+pytestmark = pytest.mark.gate
+
 ROOT = Path(__file__).parents[2] / "data"
 TEXT = (
     "This section says in plain words what was done here and leaves nothing out of it.",

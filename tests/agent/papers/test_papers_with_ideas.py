@@ -18,6 +18,8 @@ from agent.papers.sections import SECTIONS, menu_of
 from agent.papers.stock import plain_text
 from tests.agent.papers.paper_material import GROKKING, IDEA, Material, material, write_campaign
 
+pytestmark = pytest.mark.gate
+
 
 def shown(paper: Material, key: str) -> str:
     return paper.book.fact(reference_of(key)).text

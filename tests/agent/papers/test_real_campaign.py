@@ -17,6 +17,8 @@ from tests.agent.papers.paper_material import GOOD, Material, material, recordin
 from tests.agent.papers.planted import all_defects
 from tests.data.completions import write_recording
 
+pytestmark = pytest.mark.gate
+
 TEMPLATE = Path(__file__).parents[2] / "data" / "robust_regression"
 RESULTS = """In the mean {{ name('candidate') }} has {{ value('candidate', 'error') }} (interval
 {{ interval('candidate', 'error') }}) with {{ value('candidate', 'steps') }} steps taken. The search

@@ -18,6 +18,8 @@ from agent.papers.paper import Paper
 from templates.registry import load_template
 from tests.agent.papers.paper_material import GOOD, material, write_campaign
 
+pytestmark = pytest.mark.gate
+
 SHIPPED = load_template("preference_loss").path
 
 

@@ -11,8 +11,9 @@ from agent.reviewing import ReviewPlan, review_file
 from reviewers.paper import SCALES
 from tests.data.papers import write_pdf
 
+pytestmark = pytest.mark.full("model")
 
-@pytest.mark.slow
+
 @pytest.mark.timeout(3600)
 def test_the_default_model_fills_in_the_form(tmp_path: Path) -> None:
     paper = write_pdf(tmp_path / "paper.pdf")

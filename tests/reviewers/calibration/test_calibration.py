@@ -28,6 +28,8 @@ from reviewers.calibration.folds import stratified_folds
 from templates.errors import UserError
 from tests.data.recorded_reviews import COLUMNS, QUESTIONS, rows, write
 
+pytestmark = pytest.mark.gate
+
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:

@@ -24,6 +24,8 @@ from templates.omni.training import Trainer, distribution, make_space
 from templates.omni.world import World, make_params
 from templates.registry import Template, load_template
 
+pytestmark = pytest.mark.gate
+
 SMALL = replace(
     TASKS["standard"].profile, environments=8, steps=32, rollouts=3, minibatches=2, epochs=1
 )
@@ -106,6 +108,7 @@ def test_weights_become_probabilities() -> None:
     assert wrong.tolist() == [0, 0, 1, 1]
 
 
+@pytest.mark.full("templates")
 def test_episodes_follow_the_probabilities_and_end(trainer: Trainer) -> None:
     """Drawn tasks are those that may be drawn, in their shares; advantages are their sums."""
     space = make_space(SETUP)
@@ -149,6 +152,7 @@ def test_episodes_follow_the_probabilities_and_end(trainer: Trainer) -> None:
     )
 
 
+@pytest.mark.full("templates")
 def test_unrolling_is_acting_again() -> None:
     """What learning sees of the policy that acted is what acted, across episodes' ends."""
     profile = replace(SMALL, environments=4, steps=60, limit=25)
@@ -169,6 +173,7 @@ def test_unrolling_is_acting_again() -> None:
     assert np.ptp(np.asarray(found.log_probability)) > 0.01
 
 
+@pytest.mark.full("templates")
 def test_the_loss_is_ppos() -> None:
     """Against the definition in NumPy, at ratios on both sides of the clipping."""
     agent = Agent(6, 3, 8, 8)
@@ -215,6 +220,7 @@ def test_the_loss_is_ppos() -> None:
     assert gains[0] == pytest.approx(0.1 * gains[1], rel=1e-3)
 
 
+@pytest.mark.full("templates")
 def test_the_same_seed_gives_the_same_bits_and_counts_are_of_episodes(
     trainer: Trainer, bind: Callable[..., BoundFunction]
 ) -> None:
@@ -230,6 +236,7 @@ def test_the_same_seed_gives_the_same_bits_and_counts_are_of_episodes(
     assert 16 <= one.counts.sum() <= 8 * 288
 
 
+@pytest.mark.full("templates")
 def test_members_learn_as_they_do_alone(
     trainer: Trainer, bind: Callable[..., BoundFunction]
 ) -> None:
@@ -240,6 +247,7 @@ def test_members_learn_as_they_do_alone(
         assert np.array_equal(both.counts[place], one.counts[0])
 
 
+@pytest.mark.full("templates")
 def test_another_choice_compiles_nothing_but_itself(
     trainer: Trainer, bind: Callable[..., BoundFunction]
 ) -> None:
@@ -273,6 +281,7 @@ def test_a_sampler_that_breaks_its_word_is_told(
     assert "3 of 3" in result.failed
 
 
+@pytest.mark.full("templates")
 def test_random_success_is_what_the_file_says() -> None:
     space = make_space(TASKS["standard"])
     tasks = TASKS["standard"].tasks
@@ -291,6 +300,7 @@ def test_random_success_is_what_the_file_says() -> None:
     assert not np.asarray(space.chance)[~tasks.possible].any()
 
 
+@pytest.mark.full("templates")
 def test_a_core_scores_and_describes(bind: Callable[..., BoundFunction]) -> None:
     core = OmniCore("cpu")
     seen = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 from agent.report.template_figures import curve_figures, load_figures, template_figures
 from agent.report.vector import to_svg
@@ -12,6 +13,8 @@ from templates.omni.curriculum.figures import chosen_when, success_by_task_and_t
 from templates.omni.figures import technology_tree
 from templates.omni.technology import ACHIEVEMENTS, prerequisites
 from templates.registry import load_template
+
+pytestmark = pytest.mark.gate
 
 KINDS = ("interesting", "repeat", "compound", "synonym", "impossible")
 NAMES = [one.name for one in ACHIEVEMENTS]

@@ -23,6 +23,8 @@ from templates.omni.progress import (
 from templates.omni.settings import TASKS
 from templates.registry import load_template
 
+pytestmark = pytest.mark.gate
+
 Floats = NDArray[np.float64]
 TEMPLATE = load_template("omni")
 COUNT = TEMPLATE.spec.functions[0].returns_shape[0]

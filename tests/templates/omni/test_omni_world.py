@@ -19,6 +19,8 @@ from templates.omni.tasks import TaskSpace, standard_tasks
 from templates.omni.technology import ACHIEVEMENTS, Action, Item, Material, prerequisites
 from templates.omni.world import VIEW, World, WorldParams, WorldState, make_params
 
+pytestmark = pytest.mark.gate
+
 PLACES = {one.name: place for place, one in enumerate(ACHIEVEMENTS)}
 STEPS = {(0, -1): Action.LEFT, (0, 1): Action.RIGHT, (-1, 0): Action.UP, (1, 0): Action.DOWN}
 

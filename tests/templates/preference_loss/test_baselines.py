@@ -16,6 +16,8 @@ from templates.preference_loss.probes import probe_arguments
 from templates.preference_loss.settings import BATCH
 from tests.templates.preference_loss.conftest import Binder
 
+pytestmark = pytest.mark.gate
+
 LOSSES = "dpo slic ipo kto_pair dbaql aql padll aqfl cell lrml pfl".split()
 CONTROLS = "control_constant control_sign_flipped control_noise".split()
 

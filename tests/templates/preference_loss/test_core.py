@@ -19,6 +19,8 @@ from templates.preference_loss.pairs import SeedDataSource
 from templates.preference_loss.settings import BETAS, TASKS
 from tests.templates.preference_loss.conftest import Binder
 
+pytestmark = pytest.mark.gate
+
 
 def run(
     core: PreferenceLossCore,
@@ -80,6 +82,7 @@ def test_controls_rank_last(scored: dict[str, SeedResult]) -> None:
     assert scored["control_sign_flipped"].metrics["instability"] > 0.5
 
 
+@pytest.mark.full("templates")
 def test_evaluation_repeats_to_the_bit(
     core: PreferenceLossCore, baseline: Binder, scored: dict[str, SeedResult]
 ) -> None:
@@ -89,6 +92,7 @@ def test_evaluation_repeats_to_the_bit(
     assert here == there
 
 
+@pytest.mark.full("templates")
 @pytest.mark.parametrize("platform", ["cpu", "cuda"])
 def test_more_seeds_a_call_give_the_same_results(
     core: PreferenceLossCore, baseline: Binder, spec: TemplateSpec, platform: str

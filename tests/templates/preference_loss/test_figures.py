@@ -10,6 +10,8 @@ import pytest
 
 from templates.preference_loss.figures import frontier, loss_curves
 
+pytestmark = pytest.mark.gate
+
 
 def seed(shift: float, diverged: bool = False) -> dict[str, Any]:
     points = [

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from templates.preference_loss.frontier import Point, hull, reward_at_budgets
 
+pytestmark = pytest.mark.gate
+
 
 def point(kl: float | None, reward: float | None) -> Point:
     if kl is None:

@@ -22,6 +22,8 @@ from templates.preference_loss.language_model import (
 )
 from templates.preference_loss.pretrain import perplexities
 
+pytestmark = pytest.mark.gate
+
 DATA = corpus.load()
 COUNT = 24
 Sampled = tuple[Params, jax.Array, jax.Array, jax.Array]

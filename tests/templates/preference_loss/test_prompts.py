@@ -6,12 +6,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import jax.numpy as jnp
+import pytest
 
 from agent.proposers.prompts import load_prompts, render
 from agent.proposers.selection import Peer
 from templates.native import NativeFunction
 from templates.preference_loss.probes import probe_arguments
 from templates.registry import load_template
+
+pytestmark = pytest.mark.gate
 
 TEMPLATE = load_template("preference_loss")
 PROMPTS = load_prompts(TEMPLATE.prompt)

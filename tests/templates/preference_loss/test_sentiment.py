@@ -16,6 +16,8 @@ from templates.preference_loss.corpus import END, LENGTH, PROMPT_LENGTH, START
 from templates.preference_loss.language_model import gumbel_noise, load_reference, sample_responses
 from templates.preference_loss.sentiment import make_compound
 
+pytestmark = pytest.mark.gate
+
 DATA = corpus.load()
 ANALYZER = SentimentIntensityAnalyzer()
 

@@ -19,6 +19,8 @@ from templates.omni.progress import Progress
 from templates.omni.settings import TASKS
 from templates.omni.training import State, make_space
 
+pytestmark = pytest.mark.gate
+
 SETUP = replace(TASKS["standard"], profile=replace(TASKS["standard"].profile, maps=8))
 NOTHING: dict[str, Any] = {"kind": "progress"}
 BESIDE = {"all": [{"has": "wood"}, {"near": "tree", "within": 3}]}

@@ -18,6 +18,8 @@ from templates.omni.rendering import save_gif
 from templates.omni.tasks import standard_tasks
 from templates.omni.world import make_params
 
+pytestmark = pytest.mark.gate
+
 SPACE = standard_tasks(64)
 
 
