@@ -138,5 +138,5 @@ def test_a_users_proxies_stay_outside(
         assert len(engine.processes()) == 2
         for handle in engine.processes():
             assert isinstance(handle, Container)
-            handle._container.reload()
-            assert "s3cret" not in str(handle._container.attrs["Config"]["Env"])
+            seen = docker_client.api.inspect_container(handle.id)
+            assert "s3cret" not in str(seen["Config"]["Env"])
