@@ -310,7 +310,7 @@ class Generations:
             sandbox=self._engine.sandbox.name,
             device=self._engine.device,
             worker=str(one.worker),
-            guarantees=context.guarantees,
+            guarantees=context.held,
         )
         name = checkpoint_name(one.seed)
         artifacts = [ArtifactRecord(record.id, name, digest, advanced.checkpoint)]

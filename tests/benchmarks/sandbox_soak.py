@@ -16,7 +16,7 @@ import threading
 from pathlib import Path
 
 from sandboxes.contract import Sandbox
-from sandboxes.docker import DockerSandbox, leftovers
+from sandboxes.docker import DockerSandbox
 from sandboxes.engines import Engine, open_engine
 from sandboxes.images.building import ROLES, build
 from sandboxes.process import ProcessSandbox
@@ -46,15 +46,15 @@ def state(engine: Engine, sandbox: Sandbox) -> dict[str, float]:
     gc.collect()
     page = os.sysconf("SC_PAGE_SIZE")
     found = {"host MB": int(Path("/proc/self/statm").read_text().split()[1]) * page / 1e6}
-    processes = [(f"worker {slot.number}", slot.handle) for slot in engine._slots]
-    for name, handle in (*processes, ("tracer", getattr(engine, "_tracer", None))):
-        found[f"{name} MB"] = (handle.memory_bytes() or 0) / 1e6 if handle is not None else 0.0
+    for role in ("evaluator", "tracer"):
+        for number, handle in enumerate(engine.processes(role)):
+            found[f"{role} {number} MB"] = (handle.memory_bytes() or 0) / 1e6
     found |= {
         "descriptors": len(list(Path("/proc/self/fd").iterdir())),
         "threads": threading.active_count(),
     }
     if isinstance(sandbox, DockerSandbox):
-        found["containers"] = len(leftovers(sandbox._engine, everything=True))
+        found["containers"] = sandbox.leftovers()
     return found
 
 
@@ -65,9 +65,8 @@ def soak(sandbox: Sandbox, candidates: int) -> None:
             if number % max(1, candidates // 10) == 0:
                 print(f"{number:5} candidates: {_shown(state(engine, sandbox))}", flush=True)
             if number % 100 == 50:
-                handle = engine._slots[0].handle
-                assert handle is not None
-                handle.kill()
+                # The newest: so the oldest one lives all along.
+                engine.processes("evaluator")[-1].kill()
             bad = number % 10 == 9
             code = _BAD[number // 10 % len(_BAD)] if bad else _GOOD.format(scale=1 + number / 100)
             with contextlib.suppress(CandidateError):

@@ -88,9 +88,8 @@ def trace_latency(engine: Engine, codes: list[str]) -> float:
 def replacement(engine: Engine, code: str) -> float:
     """Seconds from killing all evaluators to an answer."""
     program = engine.trace(code)
-    for slot in engine._slots:
-        assert slot.handle is not None
-        slot.handle.kill()
+    for worker in engine.processes("evaluator"):
+        worker.kill()
     return _timed(lambda: engine.inspect(program))
 
 

@@ -13,6 +13,8 @@ from docker.utils.proxy import ProxyConfig
 from sandboxes.contract import Guarantee, ProcessHandle, Role, Sandbox
 from sandboxes.docker import Container, DockerSandbox
 from sandboxes.engines import open_engine
+from sandboxes.engines.pool import LocalPool
+from sandboxes.engines.processes import ClosedError
 from templates.errors import CandidateError, InfrastructureError
 from templates.registry import Template, load_template
 from tests.sandboxes.test_engine import HUBER, score
@@ -91,7 +93,7 @@ def test_a_lab_ends_with_its_engine(sandbox: Sandbox, pause_s: float) -> None:
     assert not thread.is_alive()
     assert not lab.alive()
     assert leftover(watched) == 0
-    assert [type(error) for error in caught] == [InfrastructureError]
+    assert [type(error) for error in caught] == [ClosedError]
 
 
 def test_what_does_not_start_is_tried_once_more(small_template: Template, sandbox: Sandbox) -> None:
@@ -119,7 +121,7 @@ def test_an_interrupted_start_leaves_nothing(
         watched.wait_for("tracer")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(type(engine), "_start_worker", interrupted)
+    monkeypatch.setattr(LocalPool, "start", interrupted)
     with pytest.raises(KeyboardInterrupt), engine:
         pass
     assert watched.started
@@ -135,8 +137,8 @@ def test_a_users_proxies_stay_outside(
     proxies = ProxyConfig.from_dict({"httpProxy": "http://user:s3cret@proxy:1"})  # type: ignore[typeddict-unknown-key]
     monkeypatch.setattr(docker_client.api, "_proxy_configs", proxies)
     with open_engine(small_template, DockerSandbox(engine=docker_client), workers=1) as engine:
-        assert len(engine._running) == 2
-        for handle in engine._running:
+        assert len(engine.processes()) == 2
+        for handle in engine.processes():
             assert isinstance(handle, Container)
-            handle._container.reload()
-            assert "s3cret" not in str(handle._container.attrs["Config"]["Env"])
+            seen = docker_client.api.inspect_container(handle.id)
+            assert "s3cret" not in str(seen["Config"]["Env"])

@@ -66,10 +66,10 @@ def test_gvisor_gives_the_same_bits(gvisor: DockerSandbox, small_template: Templ
             with pytest.raises(CandidateError) as caught:
                 engine.trace(ESCAPE + LOSS)
             assert caught.value.kind == "import_time_error"
-            handles = [engine._slots[0].handle, engine._tracer]  # type: ignore[attr-defined]
-            for handle in handles:
+            for role in ("evaluator", "tracer"):
+                handle = engine.processes(role)[0]
                 assert isinstance(handle, Container)
-                seen = gvisor._engine.api.inspect_container(handle.id)
+                seen = gvisor.engine.api.inspect_container(handle.id)
                 assert seen["HostConfig"]["Runtime"] == RUNTIME
     assert found[0] == found[1]
     assert gvisor.leftovers() == 0
