@@ -75,6 +75,11 @@ class Campaign:
         """The campaign's identifier."""
         return self._record.id
 
+    @property
+    def settings(self) -> CampaignSettings:
+        """What it was started with, and the limits that were changed since."""
+        return self._settings
+
     @classmethod
     def create(cls, archive: Archive, settings: CampaignSettings, home: Path) -> Campaign:
         """Register a new campaign.

@@ -9,12 +9,21 @@ purpose or patches is an engine of its own: `sandboxes.engines.open_engine`.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 from sandboxes.contract import Sandbox
 from sandboxes.engines import Engine, open_engine
 from templates.registry import Template
 
-__all__ = ["Engines"]
+if TYPE_CHECKING:
+    from agent.archive import CampaignRecord
+    from agent.campaign import Campaign, Observer
+
+__all__ = ["Engines", "RunCampaign"]
+
+RunCampaign: TypeAlias = "Callable[[Campaign, Observer], CampaignRecord]"
+"""Runs a campaign on the shared engine of its template."""
 
 _KEPT = 5
 

@@ -17,6 +17,7 @@ from templates.errors import UserError
 from templates.hiding import lab_seed
 from templates.registry import load_template
 from tests.data.completions import write_edit_recording
+from tests.harness.engines import RunCampaign
 
 pytestmark = pytest.mark.gate
 
@@ -39,11 +40,13 @@ def _settings(recording: Path, *, candidates: int = 1, **overrides: str) -> Camp
     )
 
 
-def test_edits_are_proposed_refused_repaired_and_gone_on_from(tmp_path: Path) -> None:
+def test_edits_are_proposed_refused_repaired_and_gone_on_from(
+    tmp_path: Path, run: RunCampaign
+) -> None:
     recording = write_edit_recording(tmp_path / "completions.jsonl")
     settings = _settings(recording, candidates=8, in_flight="2")
     with Archive(tmp_path / "archive.db") as archive:
-        record = Campaign.create(archive, settings, tmp_path).run(Silent())
+        record = run(Campaign.create(archive, settings, tmp_path), Silent())
         assert record.status == "done"
         everyone = archive.candidates(record.id)
         attempts = {c.id: archive.attempts(c.id) for c in everyone}
@@ -67,7 +70,7 @@ def test_edits_are_proposed_refused_repaired_and_gone_on_from(tmp_path: Path) ->
         assert "SEARCH" in page
 
 
-def test_edits_that_change_nothing_that_runs_are_refused(tmp_path: Path) -> None:
+def test_edits_that_change_nothing_that_runs_are_refused(tmp_path: Path, run: RunCampaign) -> None:
     edit = {"file": "kernel.py", "search": "import numpy as np", "replace": "import math\n"}
     edit["replace"] += edit["search"]
     answer = {"thought": "more mathematics", "name": "with_math", "edits": [edit]}
@@ -75,7 +78,7 @@ def test_edits_that_change_nothing_that_runs_are_refused(tmp_path: Path) -> None
     recording.write_text(json.dumps({"text": json.dumps(answer)}) + "\n")
     settings = _settings(recording)
     with Archive(tmp_path / "archive.db") as archive:
-        record = Campaign.create(archive, settings, tmp_path).run(Silent())
+        record = run(Campaign.create(archive, settings, tmp_path), Silent())
         (refused,) = archive.candidates(record.id, kinds=["proposal"])
         assert (refused.outcome, refused.error_kind) == ("invalid", "no_effect")
         assert "does exactly what untouched does" in (refused.error_message or "")
@@ -84,7 +87,7 @@ def test_edits_that_change_nothing_that_runs_are_refused(tmp_path: Path) -> None
         assert all(one.error_kind == "no_effect" for one in archive.attempts(refused.id))
 
 
-def test_who_fails_in_the_search_is_reviewed_as_well(tmp_path: Path) -> None:
+def test_who_fails_in_the_search_is_reviewed_as_well(tmp_path: Path, run: RunCampaign) -> None:
     """The screening has the first two seeds of the search."""
     last = lab_seed("hidden_classes", "sectors", seed_block(0, "search", 4)[-1])
     fails = f"""    near = weights(asked, points)
@@ -98,7 +101,7 @@ def test_who_fails_in_the_search_is_reviewed_as_well(tmp_path: Path) -> None:
     recording = tmp_path / "completions.jsonl"
     recording.write_text(json.dumps({"text": json.dumps(answer)}) + "\n")
     with Archive(tmp_path / "archive.db") as archive:
-        record = Campaign.create(archive, _settings(recording), tmp_path).run(Silent())
+        record = run(Campaign.create(archive, _settings(recording), tmp_path), Silent())
         (failed,) = archive.candidates(record.id, kinds=["proposal"])
         assert (failed.stage, failed.outcome) == ("screen", "failed")
         assert "not this one" in (failed.error_message or "")
@@ -106,14 +109,14 @@ def test_who_fails_in_the_search_is_reviewed_as_well(tmp_path: Path) -> None:
         assert (review.reviewer, review.payload["after"]) == ("rules", "search")
 
 
-def test_a_replay_of_another_campaign_hides_the_same(tmp_path: Path) -> None:
+def test_a_replay_of_another_campaign_hides_the_same(tmp_path: Path, run: RunCampaign) -> None:
     recording = write_edit_recording(tmp_path / "completions.jsonl")
 
     def measured(archive: Archive, hidden_from: str | None = None) -> tuple[str, list[float]]:
         settings = _settings(recording)
         if hidden_from is not None:
             settings = _settings(recording, hidden_from=hidden_from)
-        record = Campaign.create(archive, settings, tmp_path).run(Silent())
+        record = run(Campaign.create(archive, settings, tmp_path), Silent())
         assert record.salt is not None
         found = [
             (one.source, one.primary)

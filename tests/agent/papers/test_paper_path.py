@@ -26,6 +26,7 @@ from templates.errors import UserError
 from tests.agent.papers.paper_material import choices
 from tests.data.completions import IDEAS
 from tests.data.forms import form
+from tests.harness.engines import RunCampaign
 
 pytestmark = pytest.mark.gate
 
@@ -67,7 +68,7 @@ def answers(file: Path, *, small: bool = False) -> Path:
     return file
 
 
-def campaign(home: Path, *, small: bool = False) -> CampaignRecord:
+def campaign(run: RunCampaign, home: Path, *, small: bool = False) -> CampaignRecord:
     """A real campaign with one proposal, done but for its paper."""
     wanted = CampaignSettings(
         template=str(ROOT / "robust_regression"),
@@ -77,13 +78,13 @@ def campaign(home: Path, *, small: bool = False) -> CampaignRecord:
         overrides={"confirm": "0", "papers": "best", "paper_reviewers": "1"},
     )
     with Archive(home / "archive.db") as archive:
-        return Campaign.create(archive, wanted, home).run(Quiet())
+        return run(Campaign.create(archive, wanted, home), Quiet())
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, CampaignRecord]:
+def done(tmp_path_factory: pytest.TempPathFactory, run: RunCampaign) -> tuple[Path, CampaignRecord]:
     home = tmp_path_factory.mktemp("path")
-    return home, campaign(home)
+    return home, campaign(run, home)
 
 
 def test_the_whole_path(done: tuple[Path, CampaignRecord]) -> None:
@@ -191,8 +192,8 @@ def test_without_a_review_nothing_is_improved(done: tuple[Path, CampaignRecord])
             )
 
 
-def test_a_revision_by_a_small_model_measures_something(tmp_path: Path) -> None:
-    record = campaign(tmp_path, small=True)
+def test_a_revision_by_a_small_model_measures_something(tmp_path: Path, run: RunCampaign) -> None:
+    record = campaign(run, tmp_path, small=True)
     with Archive(tmp_path / "archive.db") as archive:
         (first,) = AutomaticPapers(archive, record, tmp_path, lambda line: None).write()
         assert first.status == "done", first.error

@@ -16,6 +16,7 @@ from agent.papers.paper import Paper
 from tests.agent.papers.paper_material import GOOD, Material, material, recording
 from tests.agent.papers.planted import all_defects
 from tests.data.completions import write_recording
+from tests.harness.engines import RunCampaign
 
 pytestmark = pytest.mark.gate
 
@@ -31,7 +32,7 @@ class Quiet:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory, run: RunCampaign) -> Path:
     folder = tmp_path_factory.mktemp("campaign")
     settings = CampaignSettings(
         template=str(TEMPLATE),
@@ -40,7 +41,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         workers=2,
     )
     with Archive(folder / "archive.db") as archive:
-        assert Campaign.create(archive, settings, folder).run(Quiet()).status == "done"
+        assert run(Campaign.create(archive, settings, folder), Quiet()).status == "done"
     return folder
 
 
