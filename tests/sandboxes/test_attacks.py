@@ -11,14 +11,16 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from sandboxes.contract import Sandbox
+from sandboxes.contract import Program, Sandbox
 from sandboxes.engines import Engine, Measurement, open_engine
 from templates.errors import CandidateError
 from templates.registry import Template
+from tests.sandboxes.choosing import attacks
 from tests.sandboxes.hurrying import hurried
 from tests.sandboxes.test_engine import HUBER
 
@@ -29,6 +31,19 @@ ATTACKS = sorted((Path(__file__).parent / "attacks").glob("*.py"))
 FORGED = {file for file in ATTACKS if file.stem.startswith("program_with_")}
 FORGING = Path(__file__).with_name("forging.py").read_text(encoding="utf-8")
 HONEST = "\n\ndef loss(prediction, target):\n    return jnp.abs(prediction - target)\n"
+# One of each kind: what hangs, breaks out, grows, forges, lies, spies, talks, leaves a mark.
+OFTEN = {
+    *(
+        "endless_import",
+        "kill_everything",
+        "memory_bomb",
+        "fork_bomb",
+        "forged_frame",
+        "tcp_outside",
+    ),
+    *("lying_gradient", "heap_of_the_one_before", "environment_variables", "secret_in_home"),
+    *("marker_for_the_next", "program_with_callback", "endless_program", "mount_tmpfs"),
+}
 # What a candidate may be told; anything else would be our own failure.
 KINDS = {
     *("dtype", "export", "import", "evaluation_crash", "evaluation_timeout", "import_time_error"),
@@ -51,11 +66,22 @@ def bait(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@dataclass(frozen=True)
+class Attacked:
+    """An engine that was started beside the bait, and what honest candidates get in it.
+
+    ``traced`` is the digest of the honest candidate's program, ``expected`` what it scores;
+    ``twin`` is what another one scores, of which some attacks are copies.
+    """
+
+    engine: Engine
+    traced: str
+    expected: list[Measurement]
+    twin: list[Measurement]
+
+
 @pytest.fixture(scope="module")
-def attacked(
-    small_template: Template, sandbox: Sandbox, bait: None
-) -> Iterator[tuple[Engine, list[Measurement], list[Measurement]]]:
-    """An engine started beside the bait, and what two honest candidates score in it."""
+def attacked(small_template: Template, sandbox: Sandbox, bait: None) -> Iterator[Attacked]:
     with (
         pytest.MonkeyPatch.context() as patch,
         open_engine(small_template, sandbox, workers=1) as engine,
@@ -64,11 +90,18 @@ def attacked(
         # What a dead worker's place is tried with is traced now, without a hurry.
         assert engine.prewarm()
         twin = outcome(engine, "import jax.numpy as jnp" + HONEST)
-        yield engine, outcome(engine, HUBER), twin
+        honest = engine.trace(HUBER)
+        found = Attacked(engine, honest.digest, measured(engine, honest), twin)
+        yield found
+        # After all attacks, also those that were taken for the tracer's alone.
+        assert outcome(engine, HUBER) == found.expected
 
 
 def outcome(engine: Engine, code: str) -> list[Measurement]:
-    program = engine.trace(code)
+    return measured(engine, engine.trace(code))
+
+
+def measured(engine: Engine, program: Program) -> list[Measurement]:
     engine.inspect(program)
     found = engine.evaluate(program, effort="full", task="outliers", seeds=[3])
     return [one.model_copy(update={"seconds": 0.0}) for one in found]
@@ -93,19 +126,20 @@ def everybody(engine: Engine) -> int:
     return sum(handle.processes() for handle in engine.processes())
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda file: file.stem)
-def test_an_attack_gains_nothing_and_leaves_nothing(
-    attacked: tuple[Engine, list[Measurement], list[Measurement]], attack: Path
-) -> None:
-    engine, expected, twin = attacked
+@pytest.mark.parametrize("attack", attacks(ATTACKS, OFTEN))
+def test_an_attack_gains_nothing_and_leaves_nothing(attacked: Attacked, attack: Path) -> None:
+    """What got no further than the tracer can have changed only that: then nothing is trained."""
+    engine = attacked.engine
     mounted = mounts()
     before = engine.sandbox.leftovers(), everybody(engine)
     code = (FORGING if attack in FORGED else "") + attack.read_text(encoding="utf-8")
+    program: Program | None = None
     found: list[Measurement] | CandidateError
     try:
         # A forged program hangs nobody: its deadline must not be what ends it.
         with nullcontext() if attack in FORGED else hurried(engine):
-            found = outcome(engine, code)
+            program = engine.trace(code)
+            found = measured(engine, program)
     except CandidateError as caught:
         found = caught
     if isinstance(found, CandidateError):
@@ -116,9 +150,12 @@ def test_an_attack_gains_nothing_and_leaves_nothing(
     else:
         assert attack not in FORGED
         assert attack.stem not in LIARS or "gradient_mismatch" in flags(engine, code)
-        again = twin if code.endswith(HONEST) else outcome(engine, code)
+        again = attacked.twin if code.endswith(HONEST) else outcome(engine, code)
         assert found == again or attack.stem == "clock_in_program"
-    assert outcome(engine, HUBER) == expected
+    honest = engine.trace(HUBER)
+    assert honest.digest == attacked.traced
+    if program is not None:
+        assert measured(engine, honest) == attacked.expected
     (tracer,) = engine.processes("tracer")
     assert tracer.processes() == 1
     assert (engine.sandbox.leftovers(), everybody(engine)) == before
@@ -126,11 +163,10 @@ def test_an_attack_gains_nothing_and_leaves_nothing(
     assert not [place for place in PLACES if (Path(place) / "attack-marker").exists()]
 
 
-def test_no_candidate_finds_another_in_its_memory(
-    attacked: tuple[Engine, list[Measurement], list[Measurement]],
-) -> None:
+@pytest.mark.every_sandbox
+def test_no_candidate_finds_another_in_its_memory(attacked: Attacked) -> None:
     """Also not where the search itself works, which it does on its own code."""
-    engine, _, _ = attacked
+    engine = attacked.engine
     attack = (Path(__file__).parent / "attacks" / "heap_of_the_one_before.py").read_text()
     marker = "marker-of-another-" + "candidate-7f3a"
     for number in range(3):

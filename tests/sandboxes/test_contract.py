@@ -34,6 +34,7 @@ def role(module: str = "sandboxes.tracer.server") -> Role:
     )
 
 
+@pytest.mark.every_sandbox
 def test_a_process_greets_lives_and_ends(sandbox: Sandbox) -> None:
     handle = sandbox.start(role())
     try:
@@ -47,6 +48,7 @@ def test_a_process_greets_lives_and_ends(sandbox: Sandbox) -> None:
     handle.kill()
 
 
+@pytest.mark.every_sandbox
 def test_what_a_process_says_before_it_fails_is_kept(sandbox: Sandbox) -> None:
     handle = sandbox.start(role("sandboxes.no_such_module"))
     try:
@@ -57,6 +59,7 @@ def test_what_a_process_says_before_it_fails_is_kept(sandbox: Sandbox) -> None:
         handle.kill()
 
 
+@pytest.mark.every_sandbox
 def test_a_killed_process_closes_its_channel(sandbox: Sandbox) -> None:
     handle = sandbox.start(role())
     handle.channel.receive(deadline=time.monotonic() + 60)
@@ -65,6 +68,7 @@ def test_a_killed_process_closes_its_channel(sandbox: Sandbox) -> None:
         handle.channel.receive(deadline=time.monotonic() + 5)
 
 
+@pytest.mark.every_sandbox
 def test_processes_and_what_is_left_are_seen_from_outside(sandbox: Sandbox) -> None:
     before = sandbox.leftovers()
     handle = sandbox.start(role())
@@ -77,6 +81,7 @@ def test_processes_and_what_is_left_are_seen_from_outside(sandbox: Sandbox) -> N
     assert sandbox.leftovers() == before
 
 
+@pytest.mark.every_sandbox
 def test_it_names_platforms_and_the_processor_is_one(sandbox: Sandbox) -> None:
     assert set(sandbox.platforms()) <= {"cuda", "cpu"}
     assert sandbox.platforms()[-1] == "cpu"
@@ -114,6 +119,7 @@ def test_a_new_sandbox_is_tested_by_registering_it(tmp_path: Path) -> None:
     assert all("[third]" in line for line in passed)
 
 
+@pytest.mark.every_sandbox
 def test_guarantees_are_seen_and_have_a_reason(sandbox: Sandbox) -> None:
     guarantees = {guarantee.name: guarantee for guarantee in sandbox.guarantees()}
     assert {"network", "files", "read_only", "environment", "seccomp"} <= set(guarantees)

@@ -34,6 +34,7 @@ def failure(engine: Engine, code: str) -> str:
     return caught.value.kind
 
 
+@pytest.mark.every_sandbox
 def test_the_same_program_scores_the_same_to_the_bit(engine: Engine) -> None:
     assert score(engine, HUBER) == score(engine, HUBER)
 

@@ -14,12 +14,14 @@ from sandboxes.engines import Engine, Measurement, open_engine
 from templates.edits import Edit, render_edits
 from templates.errors import CandidateError
 from templates.registry import Template, load_template
+from tests.sandboxes.choosing import attacks
 from tests.sandboxes.test_attacks import everybody, mounts
 
 pytestmark = pytest.mark.gate
 
 FOLDER = Path(__file__).parents[1] / "data" / "hidden_classes"
 ATTACKS = sorted((Path(__file__).parent / "experiment_attacks").glob("*.py"))
+OFTEN = {"looks_for_hidden", "linked_answer", "remembers", "not_a_probability"}
 KINDS = {"no_answer", "non_finite", "not_normalized", "run_time_error", "shape"}
 # Attacks that end with an answer, which is worth what knowing nothing is.
 ANSWERS = {"guesses_the_seed", "looks_for_hidden", "remembers", "sums_to_one_and_a_bit"}
@@ -116,7 +118,7 @@ def test_an_error_inside_of_jax_is_told_in_the_words_of_the_error(engine: Engine
     assert caught.value.message.endswith(f"{frame}\nNameError: name 'y' is not defined")
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda file: file.stem)
+@pytest.mark.parametrize("attack", attacks(ATTACKS, OFTEN))
 def test_an_attack_gains_nothing_and_leaves_nothing(
     engine: Engine, honest: Measurement, attack: Path
 ) -> None:

@@ -13,12 +13,14 @@ from sandboxes.contract import Sandbox
 from sandboxes.engines import Engine, Measurement, open_engine
 from templates.errors import CandidateError
 from templates.registry import Template, load_template
+from tests.sandboxes.choosing import attacks
 from tests.sandboxes.hurrying import hurried
 from tests.sandboxes.test_attacks import everybody, mounted_since, mounts
 
 pytestmark = pytest.mark.gate
 
 ATTACKS = sorted((Path(__file__).parent / "lab_attacks").glob("*.py"))
+OFTEN = {"endless", "fork_bomb", "forged_answer", "pickles", "symlinks", "network"}
 KINDS = {
     *("negative_radius", "no_answer", "non_finite", "outside", "overlap", "run_crash"),
     *("run_time_error", "run_timeout", "shape", "too_large"),
@@ -90,7 +92,7 @@ def test_every_fault_has_its_class(engine: Engine, kind: str, code: str) -> None
     assert caught.value.kind == kind
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda file: file.stem)
+@pytest.mark.parametrize("attack", attacks(ATTACKS, OFTEN))
 def test_an_attack_gains_nothing_and_leaves_nothing(
     engine: Engine, honest: Measurement, attack: Path
 ) -> None:

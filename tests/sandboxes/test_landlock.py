@@ -92,6 +92,7 @@ def test_attacks_without_namespaces_gain_nothing_and_leave_nothing() -> None:
             "-x",
             "-p",
             "no:cacheprovider",
+            "--level=full",
         ),
         *(str(HERE / "test_attacks.py"), "-k", chosen),
     )
