@@ -7,7 +7,7 @@ process, so the processes below this one are listed as well.
 from __future__ import annotations
 
 import os
-import time
+import threading
 from collections.abc import Generator
 from pathlib import Path
 
@@ -16,6 +16,9 @@ import pytest
 from sandboxes.descendants import descendants
 
 __all__ = ["processes_below"]
+
+_SEEN = pytest.StashKey[list[str]]()
+_BEFORE_S = 1.0
 
 
 def processes_below(pid: int) -> list[str]:
@@ -43,13 +46,32 @@ def processes_below(pid: int) -> list[str]:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Look at the processes just before the deadline: a test that is ended often ends its own."""
+    marker = item.get_closest_marker("timeout")
+    limit = marker.args[0] if marker is not None else item.config.getoption("--timeout")
+    limit_s = float(limit if limit is not None else item.config.getini("timeout") or 0)
+    if limit_s <= _BEFORE_S:
+        return (yield)
+    item.stash[_SEEN] = []
+    watch = threading.Timer(
+        limit_s - _BEFORE_S, lambda: item.stash[_SEEN].extend(processes_below(os.getpid()))
+    )
+    watch.daemon = True
+    watch.start()
+    try:
+        return (yield)
+    finally:
+        watch.cancel()
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add the processes to the report of a test that ran out of time."""
     report = yield
     if report.failed and "Timeout (>" in str(report.longrepr):
-        listed = "\n".join(processes_below(os.getpid())) or "none"
-        at = time.strftime("%H:%M:%S")
-        report.sections.append((f"processes that {item.nodeid} left running at {at}", listed))
+        listed = "\n".join(item.stash[_SEEN] if _SEEN in item.stash else []) or "none"
+        report.sections.append((f"processes of {item.nodeid} at its deadline", listed))
     return report

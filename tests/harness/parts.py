@@ -76,9 +76,10 @@ def due(root: Path = ROOT) -> dict[str, str]:
     passed = _passes(root)
     found = {}
     for part in parts(root):
+        digest = part.digest(root)
         if part.name not in passed:
             found[part.name] = "it has not passed yet"
-        elif passed[part.name]["digest"] != part.digest(root):
+        elif passed[part.name]["digest"] != digest:
             found[part.name] = f"what it covers has changed since {passed[part.name]['date']}"
     return found
 
