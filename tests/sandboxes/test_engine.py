@@ -11,6 +11,7 @@ from sandboxes.contract import Sandbox
 from sandboxes.engines import Engine, EvaluatorBugError, open_engine
 from templates.errors import CandidateError, InfrastructureError
 from templates.registry import Template, load_template
+from tests.sandboxes.hurrying import hurried
 
 pytestmark = pytest.mark.gate
 
@@ -100,15 +101,12 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_code_ends_as_an_error_and_leaves_nothing(
-    engine: Engine, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sandboxes.engines.function.TRACE_TIMEOUT_S", 2.0)
+def test_hostile_code_ends_as_an_error_and_leaves_nothing(engine: Engine, name: str) -> None:
     before = score(engine, HUBER)
     (tracer,) = engine.processes("tracer")
     alone = tracer.processes()
     code = HOSTILE[name] + "def loss(p, t):\n    return p\n"
-    with pytest.raises(CandidateError):
+    with pytest.raises(CandidateError), hurried(engine):
         engine.trace(code)
     assert engine.processes("tracer") == (tracer,), "the fork server itself was hit"
     assert tracer.alive()
