@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, text
+from sqlalchemy import Engine, event
 
 from agent.archive import Archive, AttemptRecord, EventRecord, Measurement, MeasurementKey
 from templates.contract import Direction
@@ -107,7 +109,7 @@ def test_no_step_reads_a_whole_table(
     """Every statement of a full step is answered by an index, as SQLite itself says."""
     statements: list[tuple[str, Sequence[Any]]] = []
 
-    @event.listens_for(archive._engine, "before_cursor_execute")
+    @event.listens_for(Engine, "before_cursor_execute")
     def _record(
         connection: object,
         cursor: object,
@@ -148,13 +150,14 @@ def test_no_step_reads_a_whole_table(
     archive.events(campaign, after=1)
     archive.campaign()
     archive.campaign(campaign[:12])
+    event.remove(Engine, "before_cursor_execute", _record)
     plans = []
-    with archive._engine.connect() as connection:
-        for statement, parameters in list(statements):
+    with closing(sqlite3.connect(archive.location)) as connection:
+        for statement, parameters in statements:
             if statement.startswith(("SELECT", "UPDATE", "INSERT")):
-                rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-                plans += [(row.detail, statement) for row in rows]
-        assert connection.execute(text("SELECT count(*) FROM candidates")).scalar() == 2
+                rows = connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                plans += [(detail, statement) for _, _, _, detail in rows]
+        assert connection.execute("SELECT count(*) FROM candidates").fetchone() == (2,)
     assert len(plans) > 30
     scans = [plan for plan in plans if re.match(r"SCAN (?!CONSTANT ROW)", plan[0])]
     # The campaigns are few, and the latest one is the end of an index.
