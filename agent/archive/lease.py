@@ -148,7 +148,7 @@ def _describe(path: Path) -> str:
 def _close_in_child() -> None:
     # A forked worker must not keep the campaign locked after its parent has died.
     for lease in list(_held):
-        lease._close()
+        lease._close()  # noqa: SLF001 - of this module
 
 
 os.register_at_fork(after_in_child=_close_in_child)

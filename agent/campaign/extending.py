@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias
 
 from agent.archive import Archive, CandidateRecord
 from agent.campaign.baselines import Baselines
@@ -14,16 +14,14 @@ from agent.campaign.reviewing import Reviewing
 from agent.campaign.scoring import run_ablations
 from agent.campaign.settings import CampaignSettings
 from agent.evaluation.seeds import ablation_jobs, jobs_of
-from reviewers.code.rules import RuleReviewer
+from reviewers.code import open_code_reviewers
 from sandboxes.engines import Engine
 from templates.contract import TemplateSpec
 from templates.errors import UserError
 
-__all__ = ["MEASURES", "Measure", "extend", "measures_left"]
+__all__ = ["Measure", "extend", "measures_left"]
 
 Measure: TypeAlias = Literal["fresh_seeds", "missing_baselines", "ablation"]
-
-MEASURES: tuple[Measure, ...] = get_args(Measure)
 
 
 def measures_left(
@@ -108,7 +106,7 @@ def extend(
         baselines = Baselines(context)
         baselines.run()
         reviewing = Reviewing(
-            context, [RuleReviewer()], model_decides=context.knobs.code_review == "decide"
+            context, open_code_reviewers(), model_decides=context.knobs.code_review == "decide"
         )
         confirming = Confirming(context, baselines, reviewing)
         tier = context.spec.tier("confirm")

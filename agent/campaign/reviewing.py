@@ -10,14 +10,14 @@ from agent.campaign.context import Context
 from agent.llm.contract import LanguageModel
 from agent.reviewing.code import ModelCodeReviewer
 from reviewers import NOTHING_TO_OBJECT, CodeReviewer, Measured, Subject, Verdict
-from reviewers.code.rules import RuleReviewer
+from reviewers.code import CODE_REVIEWERS, open_code_reviewers
 from templates.errors import CandidateError
 
 __all__ = ["Reviewing", "open_reviewing"]
 
 _TEXT_LENGTH = 300
 # Of the code; what is said of a paper says nothing against the candidate as a parent.
-_OF_CODE = ("rules", ModelCodeReviewer.name)
+_OF_CODE = (*CODE_REVIEWERS.names(), ModelCodeReviewer.name)
 _WORST_FIRST: tuple[Verdict, ...] = ("reject", "concern", "accept")
 
 
@@ -181,7 +181,7 @@ def open_reviewing(
         recorded = all(name.startswith("recorded:") for name in names)
         choice = "off" if recorded else "advise"
     if choice == "off":
-        return Reviewing(context, [RuleReviewer()])
+        return Reviewing(context, open_code_reviewers())
     model = ModelCodeReviewer(
         context.archive,
         caller,
@@ -190,4 +190,4 @@ def open_reviewing(
         context.first_proposal,
         context.knobs.call_timeout_s,
     )
-    return Reviewing(context, [RuleReviewer()], model, model_decides=choice == "decide")
+    return Reviewing(context, open_code_reviewers(), model, model_decides=choice == "decide")

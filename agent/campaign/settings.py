@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.ideas import IdeaPlan
+from agent.literature import Literature
 from agent.proposers import Sampling
 from templates.contract import TemplateSpec
 from templates.errors import UserError
@@ -46,7 +47,7 @@ class Knobs(BaseModel):
     )
     idea_reflections: int = Field(1, ge=0, le=8, description="second looks at each idea")
     idea_searches: int = Field(2, ge=0, le=10, description="searches of the literature for each")
-    literature: Literal["off", "local", "all"] = Field(
+    literature: Literature = Field(
         "local", description="who is asked whether an idea is new; all goes to the network"
     )
     papers: Literal["off", "discoveries", "best"] = Field(

@@ -29,9 +29,7 @@ __all__ = [
     "alpha_spent",
     "interval",
     "iqm",
-    "kendall",
     "paired_difference",
-    "spearman_with_interval",
     "stratified_bootstrap",
 ]
 
@@ -225,75 +223,6 @@ def alpha_spent(k: int, alpha: float = 0.05) -> float:
     return 6 * alpha / (math.pi * k) ** 2
 
 
-def spearman_with_interval(
-    a: Mapping[str, Sequence[float]],
-    b: Mapping[str, Sequence[float]],
-    confidence: float = 0.95,
-    seed: int = 0,
-    *,
-    resamples: int = 2000,
-) -> Estimate:
-    """Agreement of two rankings of the same items, each from its own set of seeds.
-
-    Spearman's correlation of the items' means. Seeds are drawn anew in each set, the same ones for
-    all items, as items share their random numbers. Resampling adds noise to the means, so the
-    percentile interval leans to lower agreement: it errs on the careful side.
-
-    Args:
-        a: Scores of the first set of seeds by item, ``[seeds]`` each, as many for every item.
-        b: Scores of the second set; its number of seeds may be another.
-        confidence: Two-sided coverage aimed at.
-        seed: Seed of the resampling.
-        resamples: How many draws.
-
-    Returns:
-        The correlation; ``n`` counts the items.
-
-    Raises:
-        ValueError: The items differ, are fewer than three or all tie, the seeds are not as many
-            for every item, or a score is not finite.
-    """
-    items = sorted(a)
-    if items != sorted(b) or len(items) < 3:
-        raise ValueError("both rankings need the same items, at least three")
-    first, second = (_table(side, items) for side in (a, b))
-    generator = np.random.default_rng(seed)
-    point = float(_spearman(first.mean(1)[None], second.mean(1)[None])[0])
-    if math.isnan(point):
-        raise ValueError("a ranking in which all items tie has no rank correlation")
-    means = [
-        table[:, generator.integers(0, table.shape[1], (resamples, table.shape[1]))].mean(2).T
-        for table in (first, second)
-    ]
-    # A draw in which all items tie says nothing about their order: no agreement.
-    draws = np.nan_to_num(_spearman(*means), nan=0.0)
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(draws, [tail, 1 - tail])
-    return Estimate(point, float(low), float(high), len(items), confidence)
-
-
-def kendall(a: ArrayLike, b: ArrayLike) -> float:
-    """Kendall's tau-b of two scores of the same items: 1 the same order, -1 the reverse.
-
-    Args:
-        a: Scores, ``[items]``.
-        b: Other scores of the same items, in the same order.
-
-    Returns:
-        The correlation, with ties accounted for.
-
-    Raises:
-        ValueError: The lengths differ or are below two, a score is not finite, or all tie.
-    """
-    first, second = _checked(a), _checked(b)
-    if first.size != second.size or first.size < 2:
-        raise ValueError("both rankings need the same items, at least two")
-    tau = float(stats.kendalltau(first, second).statistic)
-    if math.isnan(tau):
-        raise ValueError("a ranking in which all items tie has no rank correlation")
-    return tau
-
-
 def _checked(values: ArrayLike) -> Floats:
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or array.size == 0:
@@ -303,13 +232,6 @@ def _checked(values: ArrayLike) -> Floats:
             f"{int((~np.isfinite(array)).sum())} of {array.size} values are not finite"
         )
     return array
-
-
-def _table(scores: Mapping[str, Sequence[float]], items: Sequence[str]) -> Floats:
-    rows = [_checked(scores[item]) for item in items]
-    if len({row.size for row in rows}) != 1:
-        raise ValueError("every item needs the same number of seeds")
-    return np.stack(rows)
 
 
 def _resample(
@@ -378,15 +300,3 @@ def _degrees_of_freedom(groups: Sequence[Floats], statistic: Statistic) -> float
         freedoms.append(used - 1)
     variances = np.asarray(shares)
     return float(variances.sum() ** 2 / (variances**2 / np.asarray(freedoms)).sum())
-
-
-def _spearman(first: Floats, second: Floats) -> Floats:
-    """Rank correlations of rows, ``[draws, items]`` each; NaN where all items of one tie."""
-    centered = [
-        ranks - ranks.mean(1, keepdims=True)
-        for ranks in (stats.rankdata(first, axis=1), stats.rankdata(second, axis=1))
-    ]
-    x, y = centered
-    scale = np.sqrt((x**2).sum(1) * (y**2).sum(1))
-    with np.errstate(invalid="ignore"):
-        return np.asarray((x * y).sum(1) / scale)

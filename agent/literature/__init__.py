@@ -6,14 +6,14 @@ from agent.literature.fetching import Fetcher
 from agent.literature.library import LocalLibrary
 from agent.literature.openalex import OpenAlex
 from agent.literature.publication import Catalogue, Found, Publication, SearchResult, Unavailable
-from agent.literature.registry import LITERATURE, open_catalogues
+from agent.literature.registry import Literature, open_catalogues
 from agent.literature.semantic_scholar import SemanticScholar
 
 __all__ = [
-    "LITERATURE",
     "Catalogue",
     "Fetcher",
     "Found",
+    "Literature",
     "LocalLibrary",
     "OpenAlex",
     "Publication",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from agent.literature.cache import AnswerCache
 from agent.literature.fetching import Fetcher
@@ -12,14 +13,14 @@ from agent.literature.openalex import OpenAlex
 from agent.literature.publication import Catalogue
 from agent.literature.semantic_scholar import SemanticScholar
 
-__all__ = ["LITERATURE", "open_catalogues"]
+__all__ = ["Literature", "open_catalogues"]
 
-LITERATURE = ("off", "local", "all")
+Literature: TypeAlias = Literal["off", "local", "all"]
 """Nothing, the local library, or that and the catalogues on the network."""
 
 
 def open_catalogues(
-    name: str,
+    name: Literature,
     home: Path,
     wait: Callable[[float], None],
     *,
@@ -29,7 +30,7 @@ def open_catalogues(
     """The catalogues of a choice.
 
     Args:
-        name: One of `LITERATURE`.
+        name: Which.
         home: Where output lies; answers are cached below it.
         wait: Sleeps that many seconds, or raises when the caller shall stop.
         notify: Told in one line what goes wrong beside the searches.

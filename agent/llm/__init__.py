@@ -8,7 +8,7 @@ from agent.llm.contract import (
     Message,
     prompt_hash,
 )
-from agent.llm.recorded import RecordedModel, Recorder
+from agent.llm.recorded import RecordedModel
 from agent.llm.registry import ModelStatus, available_models, open_model
 
 __all__ = [
@@ -18,7 +18,6 @@ __all__ = [
     "Message",
     "ModelStatus",
     "RecordedModel",
-    "Recorder",
     "available_models",
     "delays",
     "open_model",

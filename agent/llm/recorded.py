@@ -28,7 +28,6 @@ import json
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -38,12 +37,11 @@ from agent.llm.contract import (
     Completion,
     CompletionRequest,
     DeclinedError,
-    LanguageModel,
     prompt_hash,
 )
 from templates.errors import InfrastructureError, UserError
 
-__all__ = ["RecordedModel", "Recorder", "write_answers"]
+__all__ = ["RecordedModel", "write_answers"]
 
 
 class _Failure(BaseModel):
@@ -162,47 +160,6 @@ class RecordedModel:
             f"{self.name} has no completion for seed {seed} (prompt {key[:12]}): replay it with "
             "the template, seed and number of candidates it was recorded with"
         )
-
-
-class Recorder:
-    """Passes calls on to a model and appends every completion to a recording.
-
-    Args:
-        model: Who answers.
-        path: The JSONL file; lines are added at its end.
-    """
-
-    def __init__(self, model: LanguageModel, path: Path) -> None:
-        self.name = model.name
-        self.slots = model.slots
-        self.context_tokens = model.context_tokens
-        self._model = model
-        self._guard = threading.Lock()
-        self._index = len(path.read_text(encoding="utf-8").splitlines()) if path.exists() else 0
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._stream = path.open("a", encoding="utf-8")
-
-    def complete(self, request: CompletionRequest) -> Completion:
-        """See `agent.llm.contract.LanguageModel`; failures are passed on and not recorded."""
-        completion = self._model.complete(request)
-        with self._guard:
-            line: dict[str, Any] = {"index": self._index, **asdict(completion)}
-            if self.context_tokens is not None:
-                line["context_tokens"] = self.context_tokens
-            self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
-            self._stream.flush()
-            self._index += 1
-        return completion
-
-    def most_usd(self, request: CompletionRequest) -> float | None:
-        """See `agent.llm.contract.LanguageModel`."""
-        return self._model.most_usd(request)
-
-    def close(self) -> None:
-        """Close the recording and the model behind it."""
-        with self._guard:
-            self._stream.close()
-        self._model.close()
 
 
 def _read(path: Path) -> list[_Entry]:

@@ -69,6 +69,26 @@ class AutomaticPapers:
                 self._notify(f"no paper on {candidate.name}: {error}")
         return results
 
+    def budget_usd(self, candidate: CandidateRecord, knobs: Knobs) -> float | None:
+        """What a paper may cost with its reviews and revisions.
+
+        Args:
+            candidate: Whom it is about; what was spent on it before counts against its own limit.
+            knobs: Of the campaign.
+
+        Returns:
+            US dollars: what ``paper_budget`` says, or what the campaign has left; None: no limit.
+        """
+        total = self._settings().budget_usd
+        if knobs.paper_budget is not None or total is None:
+            return knobs.paper_budget
+        calls = self._archive.model_calls(self._record.id, candidate.index)
+        own = sum(call.cost_usd for call in calls if call.role.startswith("paper"))
+        # Reviews are paid for elsewhere; those of this paper count against its own limit.
+        reviews = review_costs(self._archive, self._record.id, leave_out=candidate.id)
+        left = total - (self._archive.cost(self._record.id) - own) - reviews
+        return max(0.0, left)
+
     def _write(self, candidate: CandidateRecord) -> PaperResult:
         knobs = self._knobs()
         models = tuple(dict.fromkeys(self._settings().models))
@@ -89,7 +109,7 @@ class AutomaticPapers:
             # What somebody began with another model goes on with that.
             model=None if begun else models[0],
             home=self._home,
-            budget_usd=self._budget_usd(candidate, knobs),
+            budget_usd=self.budget_usd(candidate, knobs),
             notify=self._notify,
             reviewer=reviewer,
             improve=knobs.paper_revisions if reviewer else 0,
@@ -97,18 +117,6 @@ class AutomaticPapers:
         if self._stopped:
             self._paper.request_stop()
         return self._paper.run()[0]
-
-    def _budget_usd(self, candidate: CandidateRecord, knobs: Knobs) -> float | None:
-        """What it may cost with its revisions: what was said, or what the campaign has left."""
-        total = self._settings().budget_usd
-        if knobs.paper_budget is not None or total is None:
-            return knobs.paper_budget
-        calls = self._archive.model_calls(self._record.id, candidate.index)
-        own = sum(call.cost_usd for call in calls if call.role.startswith("paper"))
-        # Reviews are paid for elsewhere; those of this paper count against its own limit.
-        reviews = review_costs(self._archive, self._record.id, leave_out=candidate.id)
-        left = total - (self._archive.cost(self._record.id) - own) - reviews
-        return max(0.0, left)
 
     def _wanted(self) -> list[CandidateRecord]:
         spec = template_of(self._record).spec

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from agent.proposers.llm import LlmProposer
 from agent.proposers.prompts import (
     PROMPT_NAMES,
@@ -15,12 +13,10 @@ from agent.proposers.proposal import Proposal, parse_proposal, proposal_schema, 
 from agent.proposers.proposer import Attempt, Proposer, ProposerContext, Request, Sampling
 from agent.proposers.selection import Failure, Peer, Selection, Selector
 from agent.proposers.selectors import DEFAULT_SELECTOR, SELECTORS, open_selector
-from reviewers.registry import Registry
 
 __all__ = [
     "DEFAULT_SELECTOR",
     "PROMPT_NAMES",
-    "PROPOSERS",
     "SELECTORS",
     "Attempt",
     "Failure",
@@ -41,6 +37,3 @@ __all__ = [
     "sanitize_name",
     "without_docstring",
 ]
-
-PROPOSERS: Registry[Callable[..., Proposer]] = Registry("proposer")
-PROPOSERS.register("llm")(LlmProposer)

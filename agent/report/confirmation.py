@@ -22,7 +22,6 @@ class Confirmation:
     held_out_gain: Estimate | None
     held_out_over: str | None
     holds: bool
-    review_accepts: bool
 
 
 def confirmations_of(
@@ -44,7 +43,6 @@ def confirmations_of(
             held_out_gain=None if held_out is None else _estimate(held_out),
             held_out_over=said["held_out_over"],
             holds=said["holds"],
-            review_accepts=said["review_accepts"],
         )
     return tuple(found.values())
 

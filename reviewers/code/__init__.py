@@ -8,16 +8,12 @@ from reviewers.code.rules import RuleReviewer
 from reviewers.contract import CodeReviewer
 from reviewers.registry import Registry
 
-__all__ = ["CODE_REVIEWERS", "RuleReviewer", "open_code_reviewer"]
+__all__ = ["CODE_REVIEWERS", "RuleReviewer", "open_code_reviewers"]
 
 CODE_REVIEWERS: Registry[Callable[[], CodeReviewer]] = Registry("code reviewer")
 CODE_REVIEWERS.register("rules")(RuleReviewer)
 
 
-def open_code_reviewer(name: str) -> CodeReviewer:
-    """The reviewer of that name.
-
-    Raises:
-        UserError: No such reviewer; the message lists near ones.
-    """
-    return CODE_REVIEWERS[name]()
+def open_code_reviewers() -> list[CodeReviewer]:
+    """All of them, in the order of their names: what a discovery needs is that each accepts it."""
+    return [CODE_REVIEWERS[name]() for name in CODE_REVIEWERS.names()]

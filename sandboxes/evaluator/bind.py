@@ -115,8 +115,8 @@ def forget_unused() -> None:
     # By its name it clears one function's cache; it also empties the one that every call enters.
     jax.jit(lambda: None).clear_cache()  # type: ignore[attr-defined]
     # How a module's result looks is remembered in two more places, together with the module.
-    partial_eval._cached_abstract_eval.cache_clear()
-    _export._call_exported_abstract_eval.cache_clear()
+    partial_eval._cached_abstract_eval.cache_clear()  # noqa: SLF001
+    _export._call_exported_abstract_eval.cache_clear()  # noqa: SLF001
     gc.collect()
 
 

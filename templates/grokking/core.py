@@ -36,7 +36,7 @@ class GrokkingCore:
 
     def inputs(self, *, task: Task, seed: int) -> Mapping[str, NDArray[Any]]:
         """Known pairs with their results, and hidden pairs without."""
-        pairs, results, known = self._split(task, seed)
+        pairs, results, known = self.split(task, seed)
         return {
             "train_pairs": pairs[:known],
             "train_results": results[:known],
@@ -51,7 +51,7 @@ class GrokkingCore:
         Raises:
             CandidateError: What was predicted is no symbol.
         """
-        _, results, known = self._split(task, seed)
+        _, results, known = self.split(task, seed)
         symbols, steps = task.values["symbols"], task.values["steps"]
         for name, predicted in outputs.items():
             if not np.isin(predicted, np.arange(symbols)).all():
@@ -81,8 +81,16 @@ class GrokkingCore:
         )
 
     @staticmethod
-    def _split(task: Task, seed: int) -> tuple[Integers, Integers, int]:
-        """The table under new names in a random order, and how many of its rows are known."""
+    def split(task: Task, seed: int) -> tuple[Integers, Integers, int]:
+        """The table under new names in a random order, the rows that are told first.
+
+        Args:
+            task: Whose table.
+            seed: Of the names and of the order.
+
+        Returns:
+            Pairs ``[rows, 2]``, their results ``[rows]``, and how many rows are told.
+        """
         rng = hidden_generator("grokking", task.name, seed)
         pairs, results = table(task.name, task.values["symbols"])
         names = rng.permutation(task.values["symbols"])

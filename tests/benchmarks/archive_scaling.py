@@ -3,7 +3,7 @@
     python -m tests.benchmarks.archive_scaling [--sizes 100 1000 10000] [--steps 60]
 
 A step is everything that a campaign asks of the archive for one candidate: what is open, the best
-candidates and their lineage for the prompt, the model call, the candidate with its attempt, two
+candidates for the prompt, the model call, the candidate with its attempt, two
 look-ups for duplicates, twelve evaluations with their cache, four changes of stage and the counters
 of the live view, in eight write transactions. Steps of the archives alternate, so that whatever
 else the machine does falls on all of them. Ratios should be about 1.
@@ -124,10 +124,9 @@ def fill(archive: Archive, campaign: str, size: int) -> None:
 
 def step(archive: Archive, campaign: str) -> None:
     """Everything that a campaign asks of the archive for one candidate."""
-    index = archive.next_index(campaign)
+    index = archive.counts(campaign).total
     archive.candidates(campaign, terminal=False)
     for best in archive.leaderboard(campaign, limit=4):
-        archive.lineage(best.id)
         archive.evaluations(best.id)
     assert archive.answered_call(campaign, index, 0, "propose") is None
     with archive.transaction() as proposed:

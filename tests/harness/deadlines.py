@@ -72,7 +72,7 @@ def pytest_runtest_makereport(
     """Add the processes to the report of a test that ran out of time."""
     report = yield
     if report.failed and "Timeout (>" in str(report.longrepr):
-        seen: list[str] = item.stash[_SEEN] if _SEEN in item.stash else []
+        seen: list[str] = item.stash.get(_SEEN, [])
         listed = "\n".join(seen) or "none"
         report.sections.append((f"processes of {item.nodeid} at its deadline", listed))
     return report

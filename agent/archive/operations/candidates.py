@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from difflib import get_close_matches
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agent.archive.dialect import starts_with, upsert
@@ -26,13 +26,6 @@ _CHANGEABLE = frozenset(field.name for field in fields(CandidateRecord)) - _FIXE
 
 class CandidateOperations(Operations):
     """Operations on candidates and on their attempts."""
-
-    def next_index(self, campaign: str) -> int:
-        """The index that the next candidate of a campaign gets."""
-        with self._reading() as session:
-            highest = select(func.max(Candidate.index)).where(Candidate.campaign_id == campaign)
-            last = session.scalar(highest)
-            return 0 if last is None else last + 1
 
     def add_candidate(self, record: CandidateRecord) -> CandidateRecord:
         """Add a candidate.

@@ -99,28 +99,6 @@ class ViewOperations(Operations):
                 found += [to_record(CandidateRecord, row) for row in rows]
         return found
 
-    def lineage(self, candidate: str) -> list[CandidateRecord]:
-        """A candidate and all its ancestors, the oldest first, the candidate last.
-
-        Raises:
-            LookupError: There is no such candidate.
-        """
-        found = {candidate}
-        frontier = [candidate]
-        records: list[CandidateRecord] = []
-        with self._reading() as session:
-            while frontier:
-                batch, frontier = frontier[:_BATCH], frontier[_BATCH:]
-                rows = session.scalars(select(Candidate).where(Candidate.id.in_(batch)))
-                for row in rows:
-                    records.append(to_record(CandidateRecord, row))
-                    new = [parent for parent in dict.fromkeys(row.parents) if parent not in found]
-                    found.update(new)
-                    frontier.extend(new)
-        if not records:
-            raise LookupError(f"the archive has no candidate {candidate!r}")
-        return sorted(records, key=lambda record: (record.id == candidate, record.index))
-
     def children(self, candidate: str) -> list[CandidateRecord]:
         """The candidates that name this one as a parent."""
         query = (

@@ -17,7 +17,7 @@ def write(location: str, campaign: str, steps: int) -> None:
     """Go on from where the archive ends, up to that many steps."""
     with Archive(location) as archive:
         print(f"ready {os.getpid()}", flush=True)
-        for index in range(archive.next_index(campaign), steps):
+        for index in range(archive.counts(campaign).total, steps):
             candidate = Maker.candidate(campaign, index)
             with archive.transaction() as step:
                 step.add_model_call(Maker.call(campaign, index, cost_usd=0.25))

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from agent.archive import Archive
 from templates.errors import InfrastructureError, UserError
@@ -50,15 +50,17 @@ def test_a_full_disk_loses_the_step_and_nothing_else(
     before = archive.canonical_content(campaign)
     archive.close()
 
-    @event.listens_for(archive._engine, "connect")
+    @event.listens_for(Engine, "connect")
     def _no_room(connection: sqlite3.Connection, record: object) -> None:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {pages + 2}")
 
-    with pytest.raises(InfrastructureError, match="the disk is full"):
-        archive.add_candidate(make.candidate(campaign, 1, code="x" * 100_000))
-    assert archive.canonical_content(campaign) == before
-    event.remove(archive._engine, "connect", _no_room)
+    try:
+        with pytest.raises(InfrastructureError, match="the disk is full"):
+            archive.add_candidate(make.candidate(campaign, 1, code="x" * 100_000))
+        assert archive.canonical_content(campaign) == before
+    finally:
+        event.remove(Engine, "connect", _no_room)
     archive.close()
     archive.add_candidate(make.candidate(campaign, 1, code="x" * 100_000))
     assert archive.counts(campaign).total == 2
@@ -69,12 +71,15 @@ def test_an_archive_that_cannot_be_written_says_so(
 ) -> None:
     archive.close()
 
-    @event.listens_for(archive._engine, "connect")
+    @event.listens_for(Engine, "connect")
     def _read_only(connection: sqlite3.Connection, record: object) -> None:
         connection.execute("PRAGMA query_only = ON")
 
-    with pytest.raises(UserError, match="make it and its folder writable"):
-        archive.add_candidate(make.candidate(campaign, 0))
+    try:
+        with pytest.raises(UserError, match="make it and its folder writable"):
+            archive.add_candidate(make.candidate(campaign, 0))
+    finally:
+        event.remove(Engine, "connect", _read_only)
 
 
 _NOBODY = 65534

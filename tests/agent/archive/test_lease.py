@@ -21,6 +21,20 @@ print("held", flush=True)
 sys.stdin.readline()
 """
 
+# Its child lives on when it is killed.
+FORK = """
+import os, sys, time
+from agent.archive import Archive
+archive = Archive(sys.argv[1])
+lease = archive.lease("camp-1")
+child = os.fork()
+if child == 0:
+    time.sleep(60)
+    os._exit(0)
+print(child, flush=True)
+time.sleep(60)
+"""
+
 
 @pytest.fixture
 def holder(archive: Archive) -> Iterator[subprocess.Popen[str]]:
@@ -75,24 +89,25 @@ def test_a_lease_ends_with_its_block_and_leaves_no_file(archive: Archive) -> Non
 
 
 def test_a_forked_child_does_not_keep_the_campaign(archive: Archive) -> None:
-    lease = archive.lease("camp-1")
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(write)
-        os.read(read, 1)
-        os._exit(0)
-    os.close(read)
+    forking = subprocess.Popen(
+        [sys.executable, "-c", FORK, archive.location], stdout=subprocess.PIPE, text=True
+    )
+    assert forking.stdout is not None
+    child = int(forking.stdout.readline())
     try:
-        # As when the process dies: its files are closed, nothing is unlocked by hand.
-        lease._close()
-        with Archive(archive.location) as other, other.lease("camp-1"):
-            held = other.lease_holder("camp-1")
+        with pytest.raises(UserError, match=f"already running \\(process {forking.pid} on"):
+            archive.lease("camp-1")
+        forking.kill()
+        forking.wait(timeout=10)
+        os.kill(child, 0)
+        with archive.lease("camp-1"):
+            held = archive.lease_holder("camp-1")
             assert held is not None
             assert held.pid == os.getpid()
+        os.kill(child, 0)
     finally:
-        os.close(write)
-        os.waitpid(child, 0)
+        forking.kill()
+        os.kill(child, signal.SIGKILL)
 
 
 def test_looking_does_not_keep_anybody_from_starting(archive: Archive) -> None:

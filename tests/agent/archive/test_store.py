@@ -295,7 +295,7 @@ def test_a_candidate_is_added_once(
         add(0)
     with pytest.raises(ValueError, match="added already"):
         archive.add_candidate(make.candidate(campaign, 0, id="another"))
-    assert archive.next_index(campaign) == 1
+    assert archive.counts(campaign).total == 1
 
 
 def test_a_campaign_is_found_by_what_a_person_types(archive: Archive, make: type[Maker]) -> None:

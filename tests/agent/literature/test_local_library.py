@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.literature import Found, LocalLibrary, open_catalogues
+from agent.literature import Found, Literature, LocalLibrary, open_catalogues
 from agent.literature.publication import Publication
 from templates.errors import UserError
 
@@ -100,7 +100,7 @@ def test_a_year_that_is_no_number_is_not_known(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["local", "all"])
 def test_the_local_library_of_a_campaign_holds_the_files_that_it_is_given(
-    tmp_path: Path, name: str
+    tmp_path: Path, name: Literature
 ) -> None:
     file = tmp_path / "references.bib"
     file.write_text("@misc{own2026, title = {Zymurgy of Losses}, year = {2026}}")

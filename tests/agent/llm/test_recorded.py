@@ -13,7 +13,6 @@ from agent.llm import (
     CompletionRequest,
     Message,
     RecordedModel,
-    Recorder,
     open_model,
     prompt_hash,
 )
@@ -57,24 +56,6 @@ def test_order_of_calls_does_not_matter(tmp_path: Path) -> None:
     model = RecordedModel(path)
     assert {seed: model.complete(request(seed)).text for seed in seeds} == forward
     assert len(set(forward.values())) == 7
-
-
-def test_what_is_recorded_replays(tmp_path: Path) -> None:
-    source = RecordedModel(write(tmp_path / "source.jsonl", {"text": "a"}, {"text": "b"}))
-    with_two = tmp_path / "made" / "recording.jsonl"
-    recorder = Recorder(source, with_two)
-    originals = [recorder.complete(request(seed)) for seed in (1, 2)]
-    recorder.close()
-    with pytest.raises(UserError):
-        source.complete(request(1))
-    lines = [json.loads(line) for line in with_two.read_text().splitlines()]
-    assert [line["index"] for line in lines] == [0, 1]
-    assert [line["prompt_hash"] for line in lines] == [prompt_hash(request(s)) for s in (1, 2)]
-    replay = RecordedModel(with_two)
-    for original in reversed(originals):
-        assert replay.complete(request(original.seed)).text == original.text
-    with pytest.raises(UserError, match="no completion for seed 3"):
-        replay.complete(request(3))
 
 
 def test_failures_replay(tmp_path: Path) -> None:

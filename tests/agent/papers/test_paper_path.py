@@ -176,8 +176,8 @@ def test_a_campaign_that_asks_for_no_papers_gets_none(done: tuple[Path, Campaign
         lines: list[str] = []
         poor = AutomaticPapers(archive, replace(record, settings=settings), home, lines.append)
         (candidate,) = archive.candidates(record.id, kinds=["proposal"])
-        assert poor._budget_usd(candidate, Knobs()) == pytest.approx(0.0)
-        assert poor._budget_usd(candidate, Knobs(paper_budget=3.0)) == 3.0
+        assert poor.budget_usd(candidate, Knobs()) == pytest.approx(0.0)
+        assert poor.budget_usd(candidate, Knobs(paper_budget=3.0)) == 3.0
         unfinished = replace(record, status="stopped")
         assert AutomaticPapers(archive, unfinished, home, lambda line: None).pending() == []
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reviewers.code import CODE_REVIEWERS, RuleReviewer, open_code_reviewer
+from reviewers.code import CODE_REVIEWERS, RuleReviewer, open_code_reviewers
 from reviewers.contract import Measured, Review, Subject
 from templates.contract import TemplateSpec
 from templates.errors import UserError
@@ -231,7 +231,7 @@ def test_failed_seeds_are_named() -> None:
 def test_every_reviewer_keeps_the_contract(name: str) -> None:
     long = CLEAN + "".join(f"\n\ndef unused_{i}(a, b):\n    c{i} = 3\n" for i in range(200))
     for given in (subject(), subject(long), subject(flags=("gradient_mismatch",), known_as="dpo")):
-        reviewer = open_code_reviewer(name)
+        reviewer = CODE_REVIEWERS[name]()
         review = reviewer.review(given)
         assert review.reviewer == name == reviewer.name
         assert 0 < len(review.text) <= 200
@@ -239,9 +239,13 @@ def test_every_reviewer_keeps_the_contract(name: str) -> None:
         assert reviewer.review(given) == review
 
 
+def test_all_reviewers_are_opened() -> None:
+    assert [one.name for one in open_code_reviewers()] == list(CODE_REVIEWERS.names())
+
+
 def test_an_unknown_reviewer_lists_the_known() -> None:
     with pytest.raises(UserError, match="rules"):
-        open_code_reviewer("human")
+        CODE_REVIEWERS["human"]
 
 
 def test_a_long_text_is_refused() -> None:

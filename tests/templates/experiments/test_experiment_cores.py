@@ -94,7 +94,7 @@ def test_the_symbols_of_a_table_have_names_that_arithmetic_does_not_tell() -> No
 def test_grokking_is_scored_by_when_hidden_results_are_right() -> None:
     core, tasks = opened("grokking")
     task = tasks["addition"]
-    _, results, known = core._split(task, 3)
+    _, results, known = core.split(task, 3)
     outputs = {
         "train_predictions": np.tile(results[:known], (40, 1)).astype(float),
         "hidden_predictions": np.tile(results[known:], (40, 1)).astype(float),

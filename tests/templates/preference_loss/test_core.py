@@ -13,8 +13,10 @@ import pytest
 
 from templates.contract import FunctionSignature, SeedResult, TemplateSpec
 from templates.native import NativeFunction
-from templates.preference_loss.attributes import attribute_index
+from templates.preference_loss import corpus
+from templates.preference_loss.attributes import attribute_index, make_rewards
 from templates.preference_loss.core import PreferenceLossCore
+from templates.preference_loss.language_model import load_reference
 from templates.preference_loss.pairs import SeedDataSource
 from templates.preference_loss.settings import BETAS, TASKS
 from tests.templates.preference_loss.conftest import Binder
@@ -168,8 +170,12 @@ def test_unknown_names_are_refused(core: PreferenceLossCore, baseline: Binder) -
         run(core, baseline("dpo", population=7))
 
 
-def test_label_noise_turns_labels_round_and_nothing_else(core: PreferenceLossCore) -> None:
-    source: SeedDataSource = core._source
+@pytest.fixture(scope="module")
+def source() -> SeedDataSource:
+    return SeedDataSource(corpus.load(), load_reference())
+
+
+def test_label_noise_turns_labels_round_and_nothing_else(source: SeedDataSource) -> None:
     clean, noisy = source.get("sentiment", 3), source.get("label_noise", 3)
     one, two = np.asarray(clean.batches.texts), np.asarray(noisy.batches.texts)
     same = (one == two).all(axis=(2, 3))
@@ -182,11 +188,10 @@ def test_label_noise_turns_labels_round_and_nothing_else(core: PreferenceLossCor
 
 
 @pytest.mark.parametrize("task", sorted(TASKS))
-def test_pairs_are_labelled_by_the_reward(core: PreferenceLossCore, task: str) -> None:
-    source: SeedDataSource = core._source
+def test_pairs_are_labelled_by_the_reward(source: SeedDataSource, task: str) -> None:
     setting = TASKS[task]
     data = source.get(task, 4)
-    reward = jax.jit(source._rewards)
+    reward = jax.jit(make_rewards(corpus.load().vocabulary))
     rewards = np.asarray(reward(data.batches.texts, attribute_index(setting.attribute)))
     gap = (rewards[..., 0] - rewards[..., 1]).ravel()
     decided = gap != 0

@@ -312,7 +312,7 @@ def test_learning_curves_agree_with_another_implementation(
         _, _, parameters = train(jax.random.key(seed))
         at = [jax.tree.map(lambda x, place=place: x[place], parameters) for place in places]
         theirs.append([float(judge(one, jax.random.key(1000 + seed))) for one in at])
-    found = core._trainers["CartPole-v1"]
+    found = Trainer("CartPole-v1", setup.profile, LEVELS["drift"])
     ours = [found.train(baseline("ppo"), setup, [seed]).returns[0, [2, 5, 9]] for seed in range(16)]
     for point in range(3):
         mine, other_s = np.array(ours)[:, point], np.array(theirs)[:, point]
