@@ -19,11 +19,10 @@ from agent.archive.store import Archive
 from agent.calling import BudgetSpentError, Caller
 from agent.campaign.baselines import Baselines
 from agent.campaign.confirming import Confirming
-from agent.campaign.context import Context
+from agent.campaign.context import Context, open_context
 from agent.campaign.curriculum import Generations
 from agent.campaign.ideas import open_ideas
 from agent.campaign.monitor import Monitor
-from agent.campaign.opening import open_context
 from agent.campaign.progress import Observer
 from agent.campaign.reviewing import open_reviewing
 from agent.campaign.salting import choose_salt

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from agent.archive.identity import candidate_id
 from agent.archive.records import SANDBOX_TROUBLE, CampaignRecord, CandidateRecord, EventRecord
 from agent.archive.store import Archive
 from agent.campaign.settings import CampaignSettings, Knobs
+from agent.evaluation.engines import fitting_sandbox, running_engine
 from agent.evaluation.measuring import Measurer, decisive_versions
 from agent.evaluation.novelty import NoveltyIndex
 from agent.stopping import StopRequestedError
@@ -22,7 +24,7 @@ from sandboxes.engines import Engine
 from templates.contract import TemplateSpec
 from templates.registry import Template
 
-__all__ = ["Activity", "Context"]
+__all__ = ["Activity", "Context", "open_context"]
 
 
 @dataclass
@@ -176,3 +178,53 @@ class Context:
             self.show(index, name, stage, f"{done}/{total}")
 
         return report
+
+
+@contextmanager
+def open_context(
+    archive: Archive,
+    record: CampaignRecord,
+    settings: CampaignSettings,
+    *,
+    notify: Callable[[str], None],
+    engine: Engine | None = None,
+    stopping: threading.Event | None = None,
+    trouble: Callable[[str], None] | None = None,
+) -> Iterator[Context]:
+    """A campaign's context, with sandboxes that run; its end ends what they do for the campaign.
+
+    Args:
+        archive: Where everything lands; the caller holds the campaign's lease.
+        record: The campaign's.
+        settings: The campaign's.
+        notify: Told in one line what happens while sandboxes start.
+        engine: A running engine to use, which stays open; None for one of the campaign's own, which
+            ends with the block.
+        stopping: Set when the campaign shall stop; None for an event of its own.
+        trouble: Told in one line of a sandboxed process that was replaced; default
+            `Context.tell_trouble`.
+
+    Raises:
+        UserError: Template or sandbox cannot be used, or the engine does not fit.
+        InfrastructureError: A process did not come up.
+    """
+    template = settings.load()
+    sandbox = fitting_sandbox(template, settings.sandbox, engine, notify)
+    with (
+        running_engine(
+            template, sandbox, engine, workers=settings.workers, notify=notify
+        ) as running,
+        closing(
+            Context(
+                archive,
+                record,
+                settings,
+                template,
+                running,
+                sandbox.guarantees(),
+                stopping or threading.Event(),
+                trouble,
+            )
+        ) as context,
+    ):
+        yield context

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from agent.archive import Archive, CandidateRecord
 from agent.campaign.baselines import Baselines
 from agent.campaign.confirming import Confirming
-from agent.campaign.opening import open_context
+from agent.campaign.context import open_context
 from agent.campaign.reviewing import Reviewing
 from agent.campaign.scoring import run_ablations
 from agent.campaign.settings import CampaignSettings

@@ -15,8 +15,9 @@ from agent.archive.records import AttemptRecord, CandidateRecord, ModelCallRecor
 from agent.calling import BudgetSpentError, Caller
 from agent.campaign.baselines import Baselines, record_inspection
 from agent.campaign.context import Context
+from agent.campaign.peers import Peers
 from agent.campaign.reviewing import Reviewing
-from agent.campaign.scoring import mean_metrics, measure, refuse_without_effect, run_tier
+from agent.campaign.scoring import measure, refuse_without_effect, run_tier
 from agent.evaluation.racing import goes_on
 from agent.ideas import IdeaMaker
 from agent.llm.contract import LanguageModel
@@ -28,7 +29,6 @@ from agent.proposers import (
     Proposer,
     ProposerContext,
     parse_proposal,
-    without_docstring,
 )
 from sandboxes.contract import Inspection, Program
 from templates.errors import CandidateError
@@ -61,8 +61,7 @@ class Slots:
         self._lock = threading.Lock()
         self._identified: dict[int, threading.Event] = {}
         self._finished: dict[int, threading.Event] = {}
-        self._peers: dict[int, Peer] = {}
-        self._sketches = {one.code: one.sketch for one in context.template.baselines if one.sketch}
+        self._peers = Peers(context, reviewing)
 
     def run(self, slot: int) -> None:
         """Do whatever is left to do for a slot; returns once the candidate's fate is settled."""
@@ -325,55 +324,12 @@ class Slots:
         context = self._context
         if slot < context.knobs.in_flight:
             # The first slots start while the baselines are being scored.
-            return tuple(
-                Peer(
-                    id=context.candidate_id(index),
-                    index=index,
-                    name=baseline.name,
-                    thought=baseline.title,
-                    code=self._shown(baseline.code),
-                    sketched=baseline.code in self._sketches,
-                    kind="control" if baseline.is_control else "baseline",
-                    stage="traced",
-                )
-                for index, baseline in enumerate(context.template.baselines)
-            )
+            return self._peers.unscored_baselines()
         context.wait_for(self._baselines.finished)
         last = slot - context.knobs.in_flight
         for earlier in range(last + 1):
             context.wait_for(self._event(self._finished, earlier))
-        return tuple(self._peer(index) for index in range(context.first_proposal + last + 1))
-
-    def _shown(self, code: str) -> str:
-        """What a prompt shows of a candidate: its code, or a sketch where code says nothing."""
-        return self._sketches.get(code) or without_docstring(code)
-
-    def _peer(self, index: int) -> Peer:
-        """A settled candidate as prompts show it; read from the archive once."""
-        if index not in self._peers:
-            record = self._context.find(index)
-            assert record is not None
-            self._peers[index] = Peer(
-                id=record.id,
-                index=record.index,
-                name=record.name,
-                thought=record.thought,
-                code=self._shown(record.code),
-                sketched=record.code in self._sketches,
-                kind=record.kind,
-                stage=record.stage,
-                score=record.score,
-                low=record.score_low,
-                high=record.score_high,
-                metrics=mean_metrics(self._context, record),
-                parents=record.parents,
-                known_as=record.known_as,
-                review=self._reviewing.text(record.id),
-                verdict=self._reviewing.verdict(record.id),
-                error_kind=record.error_kind,
-                error_message=record.error_message,
-            )
-        return self._peers[index]
+        return self._peers.settled(context.first_proposal + last + 1)
 
     def _wait_for_earlier(self, slot: int) -> None:
         self._context.wait_for(self._baselines.identified)

@@ -33,9 +33,7 @@ def fitting_sandbox(
         return choose_sandbox(sandbox, notify)
     found, wanted = engine.template, template
     platform = choose_platform(template.spec, engine.sandbox)
-    if not engine.is_open:
-        wrong = "it was closed or never started"
-    elif (found.spec.name, found.digest) != (wanted.spec.name, wanted.digest):
+    if (found.spec.name, found.digest) != (wanted.spec.name, wanted.digest):
         wrong = f"it holds another template or version: {found.spec.name} of {found.path}"
     elif found.spec != wanted.spec:
         wrong = f"it holds {found.spec.name} with other settings"
@@ -43,6 +41,8 @@ def fitting_sandbox(
         wrong = f"it runs on {engine.platform}, not on {platform}"
     elif sandbox not in ("auto", engine.sandbox.name):
         wrong = f"it runs in the sandbox {engine.sandbox.name}, not in {sandbox}"
+    elif not engine.is_open:
+        wrong = "it was closed or never started"
     else:
         return engine.sandbox
     raise UserError(f"the engine that was handed in cannot evaluate {template.spec.name}: {wrong}")

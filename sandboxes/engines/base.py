@@ -109,8 +109,8 @@ class Engine(ABC):
             ValueError: There is a salt, and the template is no experiment.
         """
         view = copy.copy(self)
-        view._is_view = True
-        view._serve(notify, salt)
+        view._is_view = True  # noqa: SLF001 - it is one of us
+        view._serve(notify, salt)  # noqa: SLF001
         return view
 
     def start(self) -> None:

@@ -153,6 +153,9 @@ def test_who_knows_source_and_seed_lacks_the_salt(engine: Engine, honest: Measur
             found.append(outcome(salted, ""))
             assert outcome(salted, knows).metrics["nats"] == pytest.approx(math.log(3))
     assert found[0] == found[1]
+    # A salt is its view's alone: with an engine that is shared it hides the same.
+    views = [engine.serving(lambda line: None, salt) for salt in ("one", "two", None)]
+    assert [outcome(view, "") for view in views] == [found[0], found[2], honest]
     assert (found[0].task, found[0].seed) == (honest.task, honest.seed)
     assert len({one.metrics["nats"] for one in (*found, honest)}) == 3
 

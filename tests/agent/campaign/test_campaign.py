@@ -177,10 +177,10 @@ def test_the_same_seed_gives_the_same_campaign(
     other = Archive(tmp_path / "archive.db")
     recording = write_recording(tmp_path / "completions.jsonl", delay_s=0.05)
     again = run(Campaign.create(other, settings(recording, workers=1), tmp_path), Quiet())
-    assert _comparable(other, again) == _comparable(archive, record)
+    assert comparable(other, again) == _comparable(archive, record)
 
 
-def _comparable(archive: Archive, record: CampaignRecord) -> list[dict[str, object]]:
+def comparable(archive: Archive, record: CampaignRecord) -> list[dict[str, object]]:
     """Candidates without what names the campaign, and all their results."""
     found = []
     for candidate in archive.candidates(record.id):
