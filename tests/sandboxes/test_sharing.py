@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator
 
@@ -125,7 +126,7 @@ def test_closing_an_engine_ends_what_all_its_views_asked(
         views = [engine.serving(told.append) for _ in range(2)]
         program = views[0].trace(ENDLESS)
         # One of them works, the other one waits for the worker.
-        asked = [in_background(lambda view=view: view.inspect(program)) for view in views]
+        asked = [in_background(functools.partial(view.inspect, program)) for view in views]
         time.sleep(_BEGUN_S)
         engine.close()
         engine.close()

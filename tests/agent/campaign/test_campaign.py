@@ -177,7 +177,7 @@ def test_the_same_seed_gives_the_same_campaign(
     other = Archive(tmp_path / "archive.db")
     recording = write_recording(tmp_path / "completions.jsonl", delay_s=0.05)
     again = run(Campaign.create(other, settings(recording, workers=1), tmp_path), Quiet())
-    assert comparable(other, again) == _comparable(archive, record)
+    assert comparable(other, again) == comparable(archive, record)
 
 
 def comparable(archive: Archive, record: CampaignRecord) -> list[dict[str, object]]:
