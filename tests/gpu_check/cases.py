@@ -164,7 +164,7 @@ _CASES = (
         "char_lm",
         "nats_per_character",
         0.02,
-        Size(1, 2, values={"steps": 120, "checkpoints": 2, "hidden": 512}),
+        Size(1, 2, values={"context": 32, "steps": 120, "checkpoints": 2, "hidden": 512}),
         Size(
             members=1,
             reference=1,

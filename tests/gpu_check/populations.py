@@ -130,6 +130,6 @@ def _start(
 def _answer(process: subprocess.Popen[str]) -> dict[str, Any]:
     said, _ = process.communicate()
     if process.returncode:
-        raise ChildProcessError(f"{' '.join(map(str, process.args[2:]))}: {process.returncode}")
+        raise ChildProcessError(f"{process.args!r} ended with status {process.returncode}")
     answer: dict[str, Any] = json.loads(said.splitlines()[-1])
     return answer

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["Row", "as_json", "exit_status", "print_table", "row"]
+__all__ = ["Row", "Status", "as_json", "exit_status", "print_table", "row"]
 
 Status = Literal["pass", "fail", "not run"]
 

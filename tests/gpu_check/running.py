@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gpu_check.checks import Check
-from gpu_check.rows import Row
+from gpu_check.rows import Row, Status
 from sandboxes.contract import Role
 from sandboxes.environment import environment
 
@@ -44,7 +44,8 @@ def run_check(check: Check, platform: str, limit_s: float, *, quick: bool) -> li
     Args:
         check: Which.
         platform: ``cuda`` or ``cpu``.
-        limit_s: After so long it is ended, with everything that it started.
+        limit_s: After so long it is ended, with everything that it started. Where that is sooner
+            than the check's own deadline, being ended is no failure of what is checked.
         quick: Smallest sizes.
     """
     with tempfile.TemporaryDirectory(prefix="gpu-check-") as folder:
@@ -61,39 +62,52 @@ def run_check(check: Check, platform: str, limit_s: float, *, quick: bool) -> li
                 stderr=errors,
                 start_new_session=True,
             )
-            why = _wait(process, limit_s)
+            cut, why = _wait(process, limit_s)
         seconds = time.monotonic() - started
         lines = told.read_text(encoding="utf-8").splitlines() if told.exists() else []
         rows = [Row(**json.loads(line)) for line in lines]
         last = said.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
     if why:
         why = ": ".join([why, *(line[-_SAID:] for line in last)])
-    return rows + _missing(check.rows, rows, why, seconds)
+    status: Status = "fail"
+    if cut and limit_s < check.limit_s:
+        status, why = "not run", f"the time for all checks was over {limit_s:.0f} s after it began"
+    return rows + _missing(check.rows, rows, why, seconds, status)
 
 
-def _wait(process: subprocess.Popen[bytes], limit_s: float) -> str:
-    """Why the process did not end as it should; empty where it did."""
-    why = ""
+def _wait(process: subprocess.Popen[bytes], limit_s: float) -> tuple[bool, str]:
+    """Whether the process had to be ended, and why it is not as it should be; empty where it is."""
+    cut, why = False, ""
     try:
         status = process.wait(limit_s)
         if status:
             why = f"ended with status {status}"
     except subprocess.TimeoutExpired:
-        why = f"ended after {limit_s:.0f} s, its deadline"
+        cut, why = True, f"ended after {limit_s:.0f} s, its deadline"
     finally:
         # Also when this process is interrupted; cages end with the process that made them.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    return why
+    return cut, why
 
 
-def _missing(expected: Sequence[str], rows: Sequence[Row], why: str, seconds: float) -> list[Row]:
-    """Rows of what was announced and did not come: the first failed, others had no turn."""
+def _missing(
+    expected: Sequence[str], rows: Sequence[Row], why: str, seconds: float, status: Status
+) -> list[Row]:
+    """Rows of what was announced and did not come: the first was interrupted, others had no turn.
+
+    Args:
+        expected: What rows are about.
+        rows: Those that came.
+        why: Others did not.
+        seconds: Of the whole check.
+        status: Of the first one.
+    """
     found = {one.what for one in rows}
     left = [what for what in expected if what not in found]
     spent = round(seconds - sum(one.seconds for one in rows), 1)
-    first = [Row(what, why or "gave no result", max(0.0, spent), "fail") for what in left[:1]]
+    first = [Row(what, why or "gave no result", max(0.0, spent), status) for what in left[:1]]
     return first + [
         Row(what, f"the check ended before, at {left[0]}", 0.0, "not run") for what in left[1:]
     ]

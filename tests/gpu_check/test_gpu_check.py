@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from gpu_check.cases import CASES
 from gpu_check.checks import Check, all_checks
 from gpu_check.finding import gpu_of_machine
@@ -55,6 +56,13 @@ def test_a_check_that_is_cut_off_leaves_rows_that_say_so() -> None:
     assert "its deadline" in by_name["one"].found
     assert by_name["two"].status == "not run"
     assert exit_status(rows) == 1
+
+
+def test_what_the_time_for_all_cuts_off_has_not_failed() -> None:
+    cut = Check("evaluators", "", "", ("guarantees with a GPU", "one", "two"), 100.0)
+    rows = run_check(cut, "cpu", 1.0, quick=True)
+    assert [row.status for row in rows[-2:]] == ["not run", "not run"]
+    assert "time for all checks" in rows[-2].found
 
 
 def test_a_failed_check_ends_the_command_with_1() -> None:
