@@ -22,7 +22,7 @@ __all__ = ["Untouched"]
 # Times as many steps. A GPU is through with a case, and anything with the smallest size of one, in
 # less time than it takes to start a run; a CPU has enough of the difference to a part of it.
 _LONGER = 10
-_LONGER_QUICK = 20
+_LONGER_QUICK = 5
 
 
 class Untouched:

@@ -1,4 +1,4 @@
-"""PPO's returns against those that are known: published ones on a GPU, our own on a CPU.
+"""PPO's returns against those that are known: published ones, or our own where it must be quick.
 
 A GPU trains a population for the 10 million steps of MinAtar that publications have, see
 ``tests/benchmarks/temporal_published.py``. The quick setting trains CartPole for a quarter of its
@@ -19,7 +19,6 @@ from gpu_check.running import as_a_worker
 __all__ = ["check", "within"]
 
 _SEEDS = 8
-_QUICK_SEEDS = 2
 _TOLERANCE = 0.1
 _STANDARD_ERRORS = 4.0
 
@@ -43,18 +42,17 @@ def check(context: Context) -> Iterator[Row]:
 
     profile, baseline = ("cpu", "ppo") if context.quick else ("gpu", "ppo_rate_annealed")
     task = f"{context.argument}_quarter" if context.quick else context.argument
-    count = _QUICK_SEEDS if context.quick else _SEEDS
     template = load_template("temporal_rl", {"profile": profile, "level": "drift"})
     path = template.path / "baselines" / "drift" / f"{baseline}.py"
     setup = PROFILES[profile][task]
     trainer = Trainer(setup.environment, setup.profile, LEVELS["drift"])
     functions = {
-        signature.name: load_native(path, signature, count * setup.profile.minibatch)
+        signature.name: load_native(path, signature, _SEEDS * setup.profile.minibatch)
         for signature in template.spec.functions
         if signature.name == "drift" or (not context.quick and signature.name == "learning_rate")
     }
     began = time.perf_counter()
-    record = trainer.train(functions, setup, list(range(count)))
+    record = trainer.train(functions, setup, list(range(_SEEDS)))
     seconds = time.perf_counter() - began
     if context.quick:
         returns = late_return(record.returns)
@@ -62,7 +60,7 @@ def check(context: Context) -> Iterator[Row]:
         known = json.loads(file.read_text(encoding="utf-8"))["ppo"]
         own = known[f"{setup.environment} {setup.horizon}"]
         # Its standard error is that of 32 seeds.
-        error = own["standard_error"] * (32 / count + 1) ** 0.5
+        error = own["standard_error"] * (32 / _SEEDS + 1) ** 0.5
         good = abs(returns.mean() - own["mean"]) <= _STANDARD_ERRORS * error
         said = f"known {own['mean']:.1f}, {_STANDARD_ERRORS * error:.1f} off at most"
     else:
@@ -73,7 +71,7 @@ def check(context: Context) -> Iterator[Row]:
     yield row(
         f"PPO's known return: {context.argument}",
         f"{returns.mean():.1f} ({', '.join(f'{one:.1f}' for one in returns)}) after "
-        f"{setup.horizon:,} steps; {said}; {count * setup.horizon / seconds:,.0f} steps/s with "
+        f"{setup.horizon:,} steps; {said}; {_SEEDS * setup.horizon / seconds:,.0f} steps/s with "
         "compilation",
         seconds,
         good=bool(good),
