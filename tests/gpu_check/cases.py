@@ -148,7 +148,7 @@ _CASES = (
         "grokking",
         "known",
         0.05,
-        Size(1, 2, values={"steps": 300, "checkpoints": 3}),
+        Size(1, 2, values={"steps": 1500, "checkpoints": 3}),
         Size(
             1, 1, values={"symbols": 13, "steps": 100, "checkpoints": 2, "known": 84, "hidden": 85}
         ),
@@ -164,7 +164,7 @@ _CASES = (
         "char_lm",
         "nats_per_character",
         0.02,
-        Size(1, 2, values={"context": 32, "steps": 120, "checkpoints": 2, "hidden": 512}),
+        Size(1, 2, values={"context": 32, "steps": 400, "checkpoints": 2, "hidden": 512}),
         Size(
             members=1,
             reference=1,
