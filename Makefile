@@ -8,7 +8,7 @@ BIN := .venv/bin
 PYTHONS := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
 STAMP := .venv/.installed
 
-.PHONY: setup run quick test full lint bench lock clean
+.PHONY: setup run quick test full lint bench gpu-check lock clean
 
 setup: $(STAMP)
 
@@ -59,6 +59,30 @@ bench: setup
 	@set -e; for file in tests/benchmarks/*.py; do \
 	  echo "== $$file"; $(BIN)/python -m tests.benchmarks.$$(basename $$file .py) $(ARGS); \
 	done
+
+# All that needs a GPU, in 8 minutes at most, as a table; without a GPU it says so before anything is
+# installed, with status 3. It takes the first Python whose JAX sees the GPU and that has the other
+# packages, so that one which is there already needs no network, and else makes .venv one.
+READY := import filelock, gymnax, jax, optax, pydantic, rich; jax.devices("cuda")
+gpu-check:
+	@set -e; chosen=; \
+	if ! ls /dev/nvidia[0-9]* >/dev/null 2>&1 && \
+	  ! nvidia-smi -L 2>/dev/null | grep -q '^GPU '; then \
+	  echo "gpu-check: no GPU here: no device file, and nvidia-smi names none;" \
+	    "nothing was installed or checked" >&2; \
+	  exit 3; \
+	fi; \
+	for python in $(BIN)/python $(PYTHONS); do \
+	  if $$python -c '$(READY)' >/dev/null 2>&1; then chosen=$$python; break; fi; \
+	done; \
+	if [ -z "$$chosen" ]; then \
+	  $(MAKE) setup; \
+	  echo "gpu-check: installing JAX for CUDA"; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	    --requirement sandboxes/images/evaluator-cuda.lock; \
+	  chosen=$(BIN)/python; \
+	fi; \
+	$$chosen -m tests.gpu_check $(ARGS)
 
 # Renews requirements.lock and those of the images: every platform, Python 3.11 to 3.13, hashes, no
 # host names. Images get the versions of the first.
