@@ -65,8 +65,11 @@ def test_a_check_that_is_cut_off_leaves_rows_that_say_so() -> None:
 def test_what_the_time_for_all_cuts_off_has_not_failed() -> None:
     cut = Check("evaluators", "", "", ("guarantees with a GPU", "one", "two"), 100.0)
     rows = run_check(cut, "cpu", 1.0, quick=True)
-    assert [row.status for row in rows[-2:]] == ["not run", "not run"]
-    assert "time for all checks" in rows[-2].found
+    # How far it gets in a second is the machine's affair.
+    assert {row.status for row in rows} <= {"pass", "not run"}
+    assert rows[-1].status == "not run"
+    first = next(row for row in rows if row.status == "not run")
+    assert "time for all checks" in first.found
 
 
 def test_a_failed_check_ends_the_command_with_1() -> None:

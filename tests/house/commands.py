@@ -127,7 +127,7 @@ def _discover(arguments: Sequence[str], may_only_name: bool) -> Iterator[str]:
 
 
 def _make(arguments: Sequence[str]) -> Iterator[str]:
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
     target, *variables = arguments
     if target not in targets:
         yield f"the Makefile has no target {target!r}"
