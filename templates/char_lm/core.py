@@ -35,7 +35,7 @@ class CharLmCore:
 
     def inputs(self, *, task: Task, seed: int) -> Mapping[str, NDArray[Any]]:
         """The text to learn from, and contexts without the characters after them."""
-        text, contexts, _ = _cut(task, seed)
+        text, contexts, _ = cut(task, seed)
         return {"text": text, "contexts": contexts}
 
     def score(
@@ -46,7 +46,7 @@ class CharLmCore:
         Raises:
             CandidateError: Log-probabilities do not sum to one.
         """
-        _, _, targets = _cut(task, seed)
+        _, _, targets = cut(task, seed)
         log_probs = normalized("log_probs", outputs["log_probs"])
         given = np.take_along_axis(log_probs, targets[None, :, None], axis=2)[:, :, 0]
         nats = -given.mean(axis=1)
@@ -67,8 +67,17 @@ class CharLmCore:
         )
 
 
-def _cut(task: Task, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64]]:
-    """Text to learn from, contexts ``[hidden, context]`` and the characters after them."""
+def cut(task: Task, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64]]:
+    """What a seed makes of the text of a task.
+
+    Args:
+        task: Whose text.
+        seed: Of where windows are cut out, and of their order.
+
+    Returns:
+        Text to learn from ``[known]``, contexts ``[hidden, context]``, and the characters after
+        them ``[hidden]``, which the lab does not get.
+    """
     values = task.values
     rng = hidden_generator("char_lm", task.name, seed)
     text = load(task.name)

@@ -41,7 +41,7 @@ class Diffusion2dCore:
 
     def inputs(self, *, task: Task, seed: int) -> Mapping[str, NDArray[Any]]:
         """Points to learn from."""
-        return {"points": _drawn(task, seed)[0]}
+        return {"points": drawn(task, seed)[0]}
 
     def score(
         self, outputs: Mapping[str, NDArray[np.float64]], *, task: Task, seed: int
@@ -51,7 +51,7 @@ class Diffusion2dCore:
         Raises:
             CandidateError: Samples are copies of the given points, or too far away to count.
         """
-        known, hidden = _drawn(task, seed)
+        known, hidden = drawn(task, seed)
         samples = outputs["samples"]
         scale = float(known.std())
         samples, known, hidden = samples / scale, known / scale, hidden / scale
@@ -93,8 +93,16 @@ def copied_share(samples: Floats, known: Floats, hidden: Floats) -> float:
     return float(np.mean(np.asarray(tree.query(samples)[0]) < usual))
 
 
-def _drawn(task: Task, seed: int) -> tuple[Floats, Floats]:
-    """Given and hidden points, ``[known, 2]`` and ``[hidden, 2]``."""
+def drawn(task: Task, seed: int) -> tuple[Floats, Floats]:
+    """Points of a shape that a seed turns, stretches and moves.
+
+    Args:
+        task: Whose shape.
+        seed: Of all that is drawn.
+
+    Returns:
+        Given points ``[known, 2]``, and hidden ones ``[hidden, 2]``, which the lab does not get.
+    """
     rng = hidden_generator("diffusion_2d", task.name, seed)
     angle, stretch = rng.uniform(0, 2 * np.pi), rng.uniform(0.7, 1.4)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])

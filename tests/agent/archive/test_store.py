@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.exc import IntegrityError
 
 from agent.archive import (
     Archive,
@@ -194,7 +195,7 @@ def test_a_call_identifier_cannot_be_used_for_another_call(
     archive: Archive, campaign: str, make: type[Maker]
 ) -> None:
     archive.add_model_call(make.call(campaign, 0, id="same"))
-    with pytest.raises(Exception, match="UNIQUE"):
+    with pytest.raises(IntegrityError, match="UNIQUE"):
         archive.add_model_call(make.call(campaign, 1, id="same"))
 
 

@@ -70,9 +70,16 @@ def test_no_file_outside_of_the_folder_is_read(tmp_path: Path) -> None:
     secret.write_text("The secret is out.")
     folder = tmp_path / "paper"
     folder.mkdir()
+    (folder / "beside.tex").write_text("What lies beside is in.")
+    beside = compile_latex(written(folder, r"\input{beside.tex}"), epoch_s=EPOCH)
+    assert beside.pdf is not None
+    assert "What lies beside is in." in "".join(pdf_text(beside.pdf))
     found = compile_latex(written(folder, rf"\input{{{secret}}}"), epoch_s=EPOCH)
-    text = "" if found.pdf is None else "".join(pdf_text(found.pdf))
-    assert "secret is out" not in text
+    # It is there and may be read by whoever runs this, but not by LaTeX.
+    assert secret.read_text() == "The secret is out."
+    assert found.pdf is None
+    assert found.error == f"LaTeX Error: File `{secret}' not found."
+    assert found.line == BEFORE.count("\n") + 1
 
 
 def test_without_any_engine_the_way_to_get_one_is_told(
