@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sandboxes.cache import cache_root
+
 if TYPE_CHECKING:
     from sandboxes.engines import Engine
     from templates.registry import Template
@@ -27,6 +29,8 @@ pytest_plugins = [
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 os.environ["NPROC"] = "1"
 os.environ["JAX_CPU_ENABLE_ASYNC_DISPATCH"] = "false"
+# What tests compile in their own process is kept between runs; sandboxes see nothing of it.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache_root() / "tests"))
 
 SMALL_TEMPLATE = Path(__file__).parent / "data" / "robust_regression"
 

@@ -47,7 +47,12 @@ def tree(tmp_path: Path) -> Path:
     """A checkout with two parts, nothing of which has passed yet."""
     for name in ("tests/harness", "sandboxes"):
         (tmp_path / name).mkdir(parents=True)
-    needed = ("tests/conftest.py", "pyproject.toml", "sandboxes/descendants.py")
+    needed = (
+        "tests/conftest.py",
+        "pyproject.toml",
+        "sandboxes/descendants.py",
+        "sandboxes/cache.py",
+    )
     for file in (*(ROOT / name for name in needed), *(ROOT / "tests/harness").glob("*.py")):
         shutil.copy(file, tmp_path / file.relative_to(ROOT))
     (tmp_path / "sandboxes" / "__init__.py").touch()

@@ -17,6 +17,7 @@ from agent.campaign.settings import CampaignSettings, Knobs
 from agent.cli.app import app
 from templates.errors import UserError
 from templates.registry import load_template, template_names
+from tests.harness.parts import parts
 from tests.house.source import PACKAGES, ROOT
 
 # What stands for something that the reader puts in.
@@ -138,10 +139,12 @@ def _make(arguments: Sequence[str]) -> Iterator[str]:
         elif target == "run":
             yield from _discover(["run", "preference_loss", *shlex.split(value)], False)
         elif target == "test":
+            declared = {f"--part={part.name}" for part in parts()}
             yield from (
-                f"there is no {path}"
-                for path in shlex.split(value)
-                if path.startswith("tests/") and not (ROOT / path.split("::")[0]).exists()
+                f"there is no {word}"
+                for word in shlex.split(value)
+                if (word.startswith("tests/") and not (ROOT / word.split("::")[0]).exists())
+                or (word.startswith("--part") and word not in declared)
             )
 
 
