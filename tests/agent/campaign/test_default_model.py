@@ -44,6 +44,7 @@ def test_the_real_model_proposes_and_a_proposal_is_evaluated(tmp_path: Path) -> 
         record = campaign.run(UntilOneIsMeasured(archive, campaign))
         # Those that the stop cut short have no completion.
         calls = [c for c in archive.model_calls(record.id) if c.completion is not None]
+        assert calls
         assert all(c.completion_tokens > 10 and c.latency_s > 0 for c in calls)
         errors = [c.error_message for c in archive.candidates(record.id, kinds=["proposal"])]
         assert measured(archive, record.id), errors

@@ -105,6 +105,7 @@ def test_what_is_not_there_says_what_is(best_candidate: Material, key: str, said
 def test_every_fact_of_the_fixed_texts_names_rows_that_exist(discovery: Material) -> None:
     _, _, facts = discovery.assembled(discovery.defaults())
     known = {record.id for record in discovery.archive.candidates(discovery.book.campaign.id)}
+    assert len(facts) > 20
     for fact in facts:
         assert fact.rows, fact.reference.key
         for rows in fact.rows:

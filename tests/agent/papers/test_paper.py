@@ -124,7 +124,8 @@ def test_bad_text_is_replaced_and_the_paper_says_where(undiscovered: Path, tmp_p
     model = recording(home / "answers.jsonl", **bad)
     result, said = write(home, model)
     assert result.status == "done", result.error
-    assert all(author != "model" for author in result.authors.values())
+    assert set(result.authors) == {section.name for section in SECTIONS}
+    assert "model" not in result.authors.values()
     assert result.calls == 3 * len(SECTIONS) + 1
     assert result.pdf is not None
     text = " ".join("\n".join(pdf_text(result.pdf)).split())

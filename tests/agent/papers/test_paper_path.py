@@ -157,6 +157,7 @@ def test_the_whole_path(done: tuple[Path, CampaignRecord]) -> None:
         assert sum(call.role.startswith("paper1.") for call in calls) == first.calls
         assert len({(call.role, call.attempt) for call in calls}) == len(calls)
         prompts = [str(call.messages) for call in calls if call.role == "paper2.results"]
+        assert prompts
         assert all("Say what fresh seeds show." in prompt for prompt in prompts)
         assert any("One task and one small model only." in str(call.messages) for call in calls)
         assert StageStore(archive, candidate, 1).load()["review"]

@@ -13,6 +13,7 @@ from agent.papers.checking import check_document, check_source
 from agent.papers.claims.book import FactBook
 from agent.papers.latex.pdf import pdf_text
 from agent.papers.paper import Paper
+from agent.papers.sections import SECTIONS
 from tests.agent.papers.paper_material import GOOD, Material, material, recording
 from tests.agent.papers.planted import all_defects
 from tests.data.completions import write_recording
@@ -94,6 +95,7 @@ def test_the_whole_path_works_for_another_template(home: Path, best: str) -> Non
         ).run()
     assert result.status == "done", result.error
     assert result.overfull_pt <= 5
+    assert set(result.authors) == {section.name for section in SECTIONS}
     assert all("reference" in author for author in result.authors.values())
     assert result.pdf is not None
     text = "\n".join(pdf_text(result.pdf))

@@ -217,6 +217,7 @@ def test_no_interquartile_means_elsewhere(
     archive: Archive, nothing_found: Writer, tmp_path: Path
 ) -> None:
     found = summary(archive, "latest")
+    assert found.rows
     assert all(row.robust is None for row in found.rows)
     page = write_report(archive, found.campaign.id, tmp_path).read_text(encoding="utf-8")
     assert "IQM" not in page

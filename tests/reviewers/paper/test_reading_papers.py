@@ -261,8 +261,12 @@ def test_inputs_outside_the_folder_are_not_read(tmp_path: Path) -> None:
     inner = tmp_path / "paper"
     inner.mkdir()
     path = inner / "paper.tex"
-    path.write_text("\\begin{document}\\input{../secret}" + "Some words. " * 40 + "\\end{document}")
-    assert all("secret text" not in one.text for one in read_paper(path).sections)
+    (inner / "beside.tex").write_text("What lies beside is read. ")
+    body = "\\input{beside}\\input{../secret}" + "Some words. " * 40
+    path.write_text(f"\\begin{{document}}{body}\\end{{document}}")
+    text = " ".join(one.text for one in read_paper(path).sections)
+    assert "What lies beside is read." in text
+    assert "secret text" not in text
 
 
 def test_parts_are_followed_and_missing_ones_are_named(tmp_path: Path) -> None:
