@@ -8,9 +8,6 @@ import numpy as np
 import pytest
 import sympy as sp
 from jax import export
-from jax._src.interpreters import mlir
-from jax._src.lib.mlir.dialects import hlo
-from jaxlib.mlir import ir
 
 from sandboxes.evaluator.closed_form import (
     Abbreviation,
@@ -19,6 +16,7 @@ from sandboxes.evaluator.closed_form import (
     agrees,
     closed_form,
 )
+from sandboxes.evaluator.jax_private import ir, make_ir_context, stablehlo
 
 POPULATION, BATCH = 2, 16
 SHAPES = [jax.ShapeDtypeStruct((POPULATION, BATCH), jnp.float32)] * 4 + [
@@ -45,8 +43,8 @@ ABBREVIATIONS = [
 def module_of(loss, shapes=SHAPES, vmap=True) -> ir.Module:
     mapped = jax.vmap(loss) if vmap else loss
     exported = export.export(jax.jit(mapped, keep_unused=True), platforms=("cpu",))(*shapes)
-    with mlir.make_ir_context() as context:
-        return hlo.deserialize_portable_artifact(context, exported.mlir_module_serialized)
+    with make_ir_context() as context:
+        return stablehlo.deserialize_portable_artifact(context, exported.mlir_module_serialized)
 
 
 def form_of(loss) -> ClosedForm | None:
@@ -302,7 +300,7 @@ def test_composite_names_are_not_believed():
       return %0 : tensor<2x16xf32>
     }
     """
-    with mlir.make_ir_context():
+    with make_ir_context():
         form = closed_form(ir.Module.parse(text), ARGUMENTS[:1])
     assert form is not None
     assert form.latex == r"- \ell_w"
@@ -315,7 +313,7 @@ def test_recursion_ends():
       return %0 : tensor<2xf32>
     }
     """
-    with mlir.make_ir_context():
+    with make_ir_context():
         assert closed_form(ir.Module.parse(text), ARGUMENTS[:1]) is None
 
 
