@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 
-from packaging.markers import default_environment
 from packaging.requirements import Requirement
 
 __all__ = ["locked_for"]
@@ -27,7 +26,6 @@ def locked_for(lock: str, version: str, machine: str) -> str:
         Text of a requirements file with the same hashes.
     """
     environment = {
-        **default_environment(),
         "implementation_name": "cpython",
         "os_name": "posix",
         "platform_machine": machine,
