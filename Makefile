@@ -8,7 +8,7 @@ BIN := .venv/bin
 PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 STAMP := .venv/.installed
 
-.PHONY: setup run test lint bench lock clean
+.PHONY: setup run quick test full lint bench lock clean
 
 setup: $(STAMP)
 
@@ -37,10 +37,17 @@ $(STAMP): requirements.lock pyproject.toml
 run: setup
 	@$(BIN)/discover run preference_loss $(ARGS)
 
-# Two at a time: one core each for what is tested, and few tests use more. Tests of the sandboxes share
-# an engine, so one process has them all (tests/conftest.py).
+# Two at a time: one core each for what is tested. tests/README.md says what each level is for.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+quick: setup
+	@$(PYTEST) --level unit $(ARGS)
+
 test: setup
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@$(PYTEST) --level gate $(ARGS)
+
+# Everything; what has passed is written to tests/full.json, which is committed.
+full: setup
+	@$(PYTEST) --level full --record $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .
@@ -49,7 +56,7 @@ lint: setup
 
 bench: setup
 	@set -e; for file in tests/benchmarks/*.py; do \
-	  echo "== $$file"; $(BIN)/python $$file $(ARGS); \
+	  echo "== $$file"; $(BIN)/python -m tests.benchmarks.$$(basename $$file .py) $(ARGS); \
 	done
 
 # Renews requirements.lock and those of the images: every platform, Python 3.11 to 3.14, hashes, no

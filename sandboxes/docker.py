@@ -167,35 +167,35 @@ class DockerSandbox:
         notify: Callable[[str], None] = lambda line: None,
         engine: docker.DockerClient | None = None,
     ) -> None:
-        self._engine = engine or client()
-        self._base = base or usual_base(self._engine)
+        self.engine = engine or client()
+        self._base = base or usual_base(self.engine)
         self._runtime = runtime or os.environ.get("DISCOVER_DOCKER_RUNTIME") or None
         self._notify = notify
         self._lock = threading.Lock()
         self._images: dict[str, str] = {}
-        known = self._engine.info().get("Runtimes", {})
+        known = self.engine.info().get("Runtimes", {})
         if self._runtime is not None and self._runtime not in known:
             raise UserError(
                 f"the Docker engine has no runtime {self._runtime!r}; it knows "
                 f"{', '.join(sorted(known))}"
             )
-        for container in leftovers(self._engine):
+        for container in leftovers(self.engine):
             with contextlib.suppress(APIError):
                 container.remove(force=True, v=True)
 
     def ready(self) -> bool:
         """Whether the images are built that a campaign needs, be it on a GPU or without one."""
-        evaluators = (find(self._engine, "evaluator", one) for one in ("cpu", "cuda"))
-        return find(self._engine, "tracer", "cpu") is not None and any(evaluators)
+        evaluators = (find(self.engine, "evaluator", one) for one in ("cpu", "cuda"))
+        return find(self.engine, "tracer", "cpu") is not None and any(evaluators)
 
     def platforms(self) -> tuple[str, ...]:
         """``cuda`` where the engine hands GPUs to containers and the image for them is built.
 
         Asks the engine, which need not be on this machine; nothing is needed here for it.
         """
-        if gpu_request(self._engine) is None:
+        if gpu_request(self.engine) is None:
             return ("cpu",)
-        if find(self._engine, "evaluator", "cuda") is None:
+        if find(self.engine, "evaluator", "cuda") is None:
             self._notify(
                 "the engine has a GPU, which is not used: its image is not built (discover "
                 "sandbox build --accelerator cuda)"
@@ -210,13 +210,13 @@ class DockerSandbox:
             InfrastructureError: It did not come up.
             UserError: The image cannot be built here.
         """
-        image = self._image(role)
+        image = self.image(role)
         try:
-            container = self._engine.containers.create(image, **self._settings(role))
+            container = self.engine.containers.create(image, **self.settings(role))
         except (DockerException, OSError) as error:
             raise InfrastructureError(f"cannot make a container ({role.name}): {error}") from error
         try:
-            attached = self._engine.api.attach_socket(
+            attached = self.engine.api.attach_socket(
                 str(container.id), params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
             )
             container.start()
@@ -232,20 +232,25 @@ class DockerSandbox:
 
     def leftovers(self) -> int:
         """Containers of ours that the engine has, whoever started them."""
-        return len(leftovers(self._engine, everything=True))
+        return len(leftovers(self.engine, everything=True))
 
     def _tasks(self, processes: int) -> int:
         if self._runtime is None:
             return processes
         return _RUNTIME_TASKS + _TASKS_OF_A_PROCESS * processes
 
-    def _image(self, role: Role) -> str:
+    def image(self, role: Role) -> str:
+        """Tag of the role's image, which is built where there is none.
+
+        Raises:
+            UserError: It cannot be built here.
+        """
         accelerator: Accelerator = "cuda" if role.gpu else "cpu"
         with self._lock:
             key = f"{role.image}-{accelerator}"
             if key not in self._images:
-                self._images[key] = find(self._engine, role.image, accelerator) or build(
-                    self._engine,
+                self._images[key] = find(self.engine, role.image, accelerator) or build(
+                    self.engine,
                     role.image,
                     accelerator=accelerator,
                     base=self._base,
@@ -253,7 +258,8 @@ class DockerSandbox:
                 )
             return self._images[key]
 
-    def _settings(self, role: Role) -> dict[str, Any]:
+    def settings(self, role: Role) -> dict[str, Any]:
+        """How a container of that role is made: keywords of ``create`` of Docker's client."""
         mounts = [
             Mount(str(_inside(path)), str(path.resolve()), type="bind", read_only=True)
             for path in map(Path, role.read_only)
@@ -297,7 +303,7 @@ class DockerSandbox:
             # Else the user's proxies, often with a password, would be in the environment.
             "use_config_proxy": False,
             "runtime": self._runtime,
-            "device_requests": _gpu_requests(self._engine) if role.gpu else None,
+            "device_requests": _gpu_requests(self.engine) if role.gpu else None,
         }
 
 

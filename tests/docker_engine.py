@@ -54,7 +54,7 @@ def private_engine() -> Iterator[docker.DockerClient]:
     if os.geteuid() != 0 or shutil.which("dockerd") is None:
         raise NoEngineError(
             "no Docker engine answers and none can be started here (that takes root and dockerd, "
-            "on Debian: apt-get install docker.io debootstrap)"
+            "on Debian: apt-get install docker.io mmdebstrap)"
         )
     with tempfile.TemporaryDirectory(prefix="discover-engine-", ignore_cleanup_errors=True) as root:
         yield from _private(Path(root))
@@ -123,10 +123,10 @@ def base_image(client: docker.DockerClient) -> str:
     with contextlib.suppress(APIError):
         client.images.pull(wanted)
         return wanted
-    if os.geteuid() != 0 or shutil.which("debootstrap") is None:
+    if os.geteuid() != 0 or shutil.which("mmdebstrap") is None:
         raise NoEngineError(
-            f"{wanted} cannot be pulled, and making a stand-in takes root and debootstrap (on "
-            "Debian: apt-get install debootstrap)"
+            f"{wanted} cannot be pulled, and making a stand-in takes root and mmdebstrap (on "
+            "Debian: apt-get install mmdebstrap)"
         )
     _make_stand_in(client)
     return STAND_IN
@@ -139,17 +139,19 @@ def _make_stand_in(client: docker.DockerClient) -> None:
     )
     suite = release.get("VERSION_CODENAME", "bookworm").strip('"')
     with tempfile.TemporaryDirectory(prefix="discover-base-") as folder:
-        root, packed = Path(folder) / "root", Path(folder) / "root.tar"
+        packed = Path(folder) / "root.tar"
+        left_out = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info")
         done = subprocess.run(
-            ["debootstrap", "--variant=minbase", "--include=python3", suite, str(root)],
+            [
+                *("mmdebstrap", "--quiet", "--variant=minbase", "--include=python3"),
+                *(f"--dpkgopt=path-exclude=/{name}/*" for name in left_out),
+                *(suite, str(packed)),
+            ],
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode != 0:
-            raise NoEngineError(f"debootstrap failed: {done.stdout[-400:]}{done.stderr[-400:]}")
-        for name in ("var/cache/apt", "var/lib/apt", "usr/share/doc", "usr/share/locale"):
-            shutil.rmtree(root / name, ignore_errors=True)
-        subprocess.run(["tar", "-C", str(root), "-cf", str(packed), "."], check=True)
+            raise NoEngineError(f"mmdebstrap failed: {done.stdout[-400:]}{done.stderr[-400:]}")
         repository, _, tag = STAND_IN.partition(":")
         client.api.import_image_from_file(str(packed), repository=repository, tag=tag)

@@ -19,6 +19,8 @@ from pathlib import Path
 import pytest
 from platformdirs import user_cache_path
 
+pytestmark = pytest.mark.full("distribution")
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("agent", "templates", "sandboxes", "reviewers")
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agent.archive.columns import canonical_json
 from agent.archive.identity import campaign_tag
+from agent.archive.operations import CombinedOperations
 from agent.archive.records import EvaluationRecord, ModelCallRecord
 
-if TYPE_CHECKING:
-    from agent.archive.store import _AllOperations
-
-__all__ = ["PROCESS_EVENTS", "canonical_content", "content_digest"]
+__all__ = ["PROCESS_EVENTS", "ComparableOperations"]
 
 # Kinds of events that tell of the host's processes begin with this.
 PROCESS_EVENTS = "process."
@@ -27,22 +25,34 @@ _CALL = ("id", "campaign_id", "latency_s", "created_at")
 _EVENT = ("campaign_id", "at", "id")
 
 
-def canonical_content(archive: _AllOperations, campaign: str) -> dict[str, Any]:
-    """A campaign as JSON data that is equal for two runs that found the same.
+class ComparableOperations(CombinedOperations):
+    """All operations, and what two archives can be compared by."""
 
-    Left out: times of day, latencies, seconds, names of workers, whether a measurement was reused,
-    the sandbox that it was made in, events whose kind begins with `PROCESS_EVENTS`. Identifiers,
-    which hold the date, are replaced by the candidate's index wherever they stand, also inside
-    texts; hashes cannot be, so keep identifiers out of prompts. Candidates are in the order of
-    their indices; reviews and events, whose order depends on timing, in the order of their content.
+    def canonical_content(self, campaign: str) -> dict[str, Any]:
+        """A campaign as JSON data that is equal for two runs that found the same.
 
-    Args:
-        archive: An archive or a transaction.
-        campaign: Identifier of the campaign.
+        Left out: times of day, latencies, seconds, names of workers, whether a measurement was
+        reused, the sandbox that it was made in, events whose kind begins with `PROCESS_EVENTS`.
+        Identifiers, which hold the date, are replaced by the candidate's index wherever they stand,
+        also inside texts; hashes cannot be, so keep identifiers out of prompts. Candidates are in
+        the order of their indices; reviews and events, whose order depends on timing, in the order
+        of their content.
 
-    Raises:
-        UserError: There is no such campaign.
-    """
+        Args:
+            campaign: Identifier of the campaign.
+
+        Raises:
+            UserError: There is no such campaign.
+        """
+        return _content(self, campaign)
+
+    def digest_content(self, campaign: str) -> str:
+        """SHA-256 of `canonical_content`: equal for a resumed and an uninterrupted campaign."""
+        content = self.canonical_content(campaign)
+        return hashlib.sha256(canonical_json(content).encode()).hexdigest()
+
+
+def _content(archive: CombinedOperations, campaign: str) -> dict[str, Any]:
     record = archive.campaign(campaign)
     # Sorted here: databases differ in how they order text.
     calls = sorted(archive.model_calls(record.id), key=_turn)
@@ -87,11 +97,6 @@ def canonical_content(archive: _AllOperations, campaign: str) -> dict[str, Any]:
         entry["reviews"].sort(key=canonical_json)
     result: dict[str, Any] = content
     return result
-
-
-def content_digest(content: dict[str, Any]) -> str:
-    """SHA-256 of canonical content, in hexadecimal."""
-    return hashlib.sha256(canonical_json(content).encode()).hexdigest()
 
 
 def _place(evaluation: EvaluationRecord) -> tuple[str, str, int]:

@@ -18,26 +18,16 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
-from agent.archive.canonical import canonical_content, content_digest
+from agent.archive.canonical import ComparableOperations
 from agent.archive.dialect import WRITE, make_engine, translated
 from agent.archive.lease import Lease, LeaseHolder, lease_holder
 from agent.archive.migrate import migrate, opening_lock
-from agent.archive.operations import (
-    ArtifactOperations,
-    CallOperations,
-    CampaignOperations,
-    CandidateOperations,
-    EvaluationOperations,
-    JournalOperations,
-    ViewOperations,
-)
 from templates.errors import UserError
 
 __all__ = ["Archive", "Transaction", "discoveries_home"]
@@ -51,30 +41,7 @@ def discoveries_home() -> Path:
     return Path(home).expanduser() if home else Path.cwd() / "discoveries"
 
 
-class _AllOperations(
-    CampaignOperations,
-    CandidateOperations,
-    EvaluationOperations,
-    ArtifactOperations,
-    CallOperations,
-    JournalOperations,
-    ViewOperations,
-):
-    """Everything that can be asked, in an archive and in a transaction alike."""
-
-    def canonical_content(self, campaign: str) -> dict[str, Any]:
-        """What a campaign found, without what depends on time or on processes.
-
-        See `agent.archive.canonical.canonical_content` for what is left out.
-        """
-        return canonical_content(self, campaign)
-
-    def digest_content(self, campaign: str) -> str:
-        """SHA-256 of `canonical_content`: equal for a resumed and an uninterrupted campaign."""
-        return content_digest(self.canonical_content(campaign))
-
-
-class Transaction(_AllOperations):
+class Transaction(ComparableOperations):
     """Several operations that are kept together or not at all; made by `Archive.transaction`."""
 
     def __init__(self, session: Session) -> None:
@@ -87,7 +54,7 @@ class Transaction(_AllOperations):
         return nullcontext(self._session)
 
 
-class Archive(_AllOperations):
+class Archive(ComparableOperations):
     """A database of campaigns; may be used from several threads and several processes.
 
     Args:

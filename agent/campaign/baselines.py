@@ -189,5 +189,5 @@ def record_inspection(
         seconds=0.0,
         sandbox=context.engine.sandbox.name,
         device=context.engine.device,
-        guarantees=context.guarantees,
+        guarantees=context.held,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -16,31 +16,30 @@ from typing import Any
 
 from agent.archive.records import CampaignRecord
 from agent.archive.store import Archive
+from agent.calling import BudgetSpentError, Caller
 from agent.campaign.baselines import Baselines
-from agent.campaign.calling import BudgetSpentError, Caller
 from agent.campaign.confirming import Confirming
-from agent.campaign.context import Context, StopRequestedError
+from agent.campaign.context import Context
 from agent.campaign.curriculum import Generations
 from agent.campaign.ideas import open_ideas
 from agent.campaign.monitor import Monitor
+from agent.campaign.opening import open_context
 from agent.campaign.progress import Observer
 from agent.campaign.reviewing import open_reviewing
 from agent.campaign.salting import choose_salt
 from agent.campaign.settings import CampaignSettings
 from agent.campaign.slot import Slots
-from agent.evaluation.measuring import decisive_versions
 from agent.evaluation.platforms import choose_platform
 from agent.evaluation.workers import DaemonPool
 from agent.llm import open_model
 from agent.llm.contract import LanguageModel
 from agent.papers.claims.bibliography import load_library
 from agent.proposers import LlmProposer, load_prompts
-from sandboxes.contract import Guarantee
-from sandboxes.engines import Engine, open_engine
+from agent.stopping import StopRequestedError
+from sandboxes.engines import Engine
 from sandboxes.engines.function import FunctionEngine
 from sandboxes.registry import choose_sandbox
 from templates.errors import DiscoveryError, UserError
-from templates.registry import Template
 
 __all__ = ["Campaign", "request_stop_of"]
 
@@ -75,6 +74,11 @@ class Campaign:
     def id(self) -> str:
         """The campaign's identifier."""
         return self._record.id
+
+    @property
+    def settings(self) -> CampaignSettings:
+        """What it was started with, and the limits that were changed since."""
+        return self._settings
 
     @classmethod
     def create(cls, archive: Archive, settings: CampaignSettings, home: Path) -> Campaign:
@@ -153,14 +157,19 @@ class Campaign:
         self._stop_reason = reason
         self._stopping.set()
 
-    def run(self, observer: Observer) -> CampaignRecord:
+    def run(self, observer: Observer, engine: Engine | None = None) -> CampaignRecord:
         """Run to the end, to a limit or until somebody asks to stop.
+
+        Args:
+            observer: Told how things stand.
+            engine: A running engine to use, with the workers that it has; it may serve other
+                campaigns at the same time and stays open. None for one of the campaign's own.
 
         Returns:
             The campaign's record, with status ``done`` or ``stopped``.
 
         Raises:
-            UserError: Another process runs it, or a model cannot be used.
+            UserError: Another process runs it, a model cannot be used, or the engine does not fit.
             InfrastructureError: Sandbox or provider stayed down; all state is saved.
         """
         with ExitStack() as stack:
@@ -168,7 +177,7 @@ class Campaign:
             (self._home / self.id / _STOP_FILE).unlink(missing_ok=True)
             self._archive.set_campaign_status(self.id, "running")
             try:
-                return self._run(stack, observer)
+                return self._run(stack, observer, engine)
             except StopRequestedError:
                 return self._end("stopped", self._stop_reason or "asked to stop")
             except DiscoveryError as error:
@@ -180,41 +189,21 @@ class Campaign:
                 self._end("failed", f"{type(error).__name__}: {error}")
                 raise
 
-    def _run(self, stack: ExitStack, observer: Observer) -> CampaignRecord:
-        template = self._settings.load()
-        direction = template.spec.primary.direction
+    def _run(self, stack: ExitStack, observer: Observer, engine: Engine | None) -> CampaignRecord:
+        direction = self._settings.load().spec.primary.direction
         monitor = Monitor(self._archive, self._record, self._settings, direction, observer)
         monitor.announce("preparing", "starting sandboxes and models")
         models = self._open_models(stack)
-
-        def notify(line: str) -> None:
-            monitor.announce(monitor.phase, line)
-
-        sandbox = choose_sandbox(self._settings.sandbox, notify)
-        engine = open_engine(
-            template,
-            sandbox,
-            workers=self._settings.workers,
-            platform=choose_platform(template.spec, sandbox),
-            notify=notify,
-            salt=self._record.salt,
-        )
-        stack.callback(engine.close)
-        engine.start()
-        guarantees = engine.sandbox.guarantees()
-        context = Context(
+        opening = open_context(
             self._archive,
             self._record,
             self._settings,
-            template,
-            engine,
-            decisive_versions(self._record.salt),
-            guarantees,
+            notify=lambda line: monitor.announce(monitor.phase, line),
+            engine=engine,
+            stopping=self._stopping,
         )
-        stack.callback(context.measurer.close)
-        context.stopping = self._stopping
-        self._store_environment(template, engine, models, guarantees)
-        engine.notify = context.tell_trouble
+        context = stack.enter_context(opening)
+        self._store_environment(context, models)
         monitor.attach(context)
         work = self._work(context, models, monitor)
         return self._watch(context, work, monitor)
@@ -360,29 +349,23 @@ class Campaign:
         hours = self._settings.hours
         return hours is not None and monitor.elapsed_s > hours * 3600
 
-    def _store_environment(
-        self,
-        template: Template,
-        engine: Engine,
-        models: list[LanguageModel],
-        guarantees: Sequence[Guarantee],
-    ) -> None:
+    def _store_environment(self, context: Context, models: list[LanguageModel]) -> None:
         packages = ("discovery-agent", "jax", "jaxlib", "numpy")
         self._archive.set_campaign_environment(
             self.id,
             {
                 "models": sorted({model.name for model in models}),
                 "sandbox": {
-                    "name": engine.sandbox.name,
-                    "guarantees": [asdict(guarantee) for guarantee in guarantees],
+                    "name": context.engine.sandbox.name,
+                    "guarantees": [asdict(guarantee) for guarantee in context.guarantees],
                 },
-                "device": engine.device,
-                "workers": engine.workers,
+                "device": context.engine.device,
+                "workers": context.engine.workers,
                 "platform": platform.platform(),
                 "python": platform.python_version(),
                 "versions": {name: version(name) for name in packages},
-                "sampling": asdict(self._settings.knobs(template.spec).sampling()),
-                "template_digest": template.digest,
+                "sampling": asdict(context.knobs.sampling()),
+                "template_digest": context.template.digest,
             },
         )
 

@@ -14,18 +14,15 @@ from agent.archive.identity import candidate_id
 from agent.archive.records import SANDBOX_TROUBLE, CampaignRecord, CandidateRecord, EventRecord
 from agent.archive.store import Archive
 from agent.campaign.settings import CampaignSettings, Knobs
-from agent.evaluation.measuring import Measurer
+from agent.evaluation.measuring import Measurer, decisive_versions
 from agent.evaluation.novelty import NoveltyIndex
+from agent.stopping import StopRequestedError
 from sandboxes.contract import Guarantee
 from sandboxes.engines import Engine
 from templates.contract import TemplateSpec
 from templates.registry import Template
 
-__all__ = ["Activity", "Context", "StopRequestedError"]
-
-
-class StopRequestedError(Exception):
-    """Somebody asked the campaign to stop; everything done so far is in the archive."""
+__all__ = ["Activity", "Context"]
 
 
 @dataclass
@@ -40,7 +37,18 @@ class Activity:
 
 
 class Context:
-    """The archive, the sandboxes and the signals of one running campaign."""
+    """The archive, the sandboxes and the signals of one running campaign.
+
+    Args:
+        archive: Where everything lands.
+        record: The campaign's.
+        settings: The campaign's.
+        template: The campaign's, with its settings.
+        engine: A running engine that fits; the campaign asks it through a view of its own.
+        guarantees: What holds in the engine's sandbox.
+        stopping: Set when the campaign shall stop.
+        trouble: Told in one line of a sandboxed process that was replaced; default `tell_trouble`.
+    """
 
     def __init__(
         self,
@@ -49,29 +57,40 @@ class Context:
         settings: CampaignSettings,
         template: Template,
         engine: Engine,
-        versions: str,
         guarantees: Sequence[Guarantee],
+        stopping: threading.Event,
+        trouble: Callable[[str], None] | None = None,
     ) -> None:
         self.archive = archive
         self.record = record
         self.settings = settings
         self.template = template
-        self.engine = engine
+        self.engine = engine.serving(trouble or self.tell_trouble, record.salt)
         self.knobs: Knobs = settings.knobs(template.spec)
-        self.guarantees = {one.name: one.holds for one in guarantees}
+        self.guarantees = tuple(guarantees)
         self.known = NoveltyIndex()
-        self.stopping = threading.Event()
+        self.stopping = stopping
         self.changed = threading.Event()
         self.messages: deque[str] = deque(maxlen=12)
         self.activities: dict[int, Activity] = {}
         self._lock = threading.Lock()
         self.measurer = Measurer(
             archive,
-            engine,
-            versions=versions,
-            guarantees=self.guarantees,
+            self.engine,
+            versions=decisive_versions(record.salt),
+            guarantees=self.held,
             interrupted=self.raise_if_stopping,
         )
+
+    def close(self) -> None:
+        """Let the threads that measure end, and end what sandboxes still do for this campaign."""
+        self.measurer.close()
+        self.engine.close()
+
+    @property
+    def held(self) -> dict[str, bool]:
+        """Whether the engine's sandbox holds each of its guarantees, by their names."""
+        return {one.name: one.holds for one in self.guarantees}
 
     @property
     def spec(self) -> TemplateSpec:

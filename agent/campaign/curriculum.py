@@ -30,7 +30,7 @@ from agent.archive.records import (
     EventRecord,
     PromptRecord,
 )
-from agent.campaign.calling import Caller
+from agent.calling import Caller
 from agent.campaign.context import Context
 from agent.evaluation.racing import summarize
 from agent.evaluation.seeds import jobs_of
@@ -310,7 +310,7 @@ class Generations:
             sandbox=self._engine.sandbox.name,
             device=self._engine.device,
             worker=str(one.worker),
-            guarantees=context.guarantees,
+            guarantees=context.held,
         )
         name = checkpoint_name(one.seed)
         artifacts = [ArtifactRecord(record.id, name, digest, advanced.checkpoint)]

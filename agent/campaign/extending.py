@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from typing import Literal, TypeAlias, get_args
 
 from agent.archive import Archive, CandidateRecord
 from agent.campaign.baselines import Baselines
 from agent.campaign.confirming import Confirming
-from agent.campaign.context import Context
+from agent.campaign.opening import open_context
 from agent.campaign.reviewing import Reviewing
 from agent.campaign.scoring import run_ablations
 from agent.campaign.settings import CampaignSettings
-from agent.evaluation.measuring import decisive_versions
-from agent.evaluation.platforms import choose_platform
 from agent.evaluation.seeds import ablation_jobs, jobs_of
 from reviewers.code.rules import RuleReviewer
-from sandboxes.engines import open_engine
-from sandboxes.registry import choose_sandbox
+from sandboxes.engines import Engine
 from templates.contract import TemplateSpec
 from templates.errors import UserError
 
@@ -69,6 +65,7 @@ def extend(
     *,
     stopping: threading.Event,
     notify: Callable[[str], None],
+    engine: Engine | None = None,
 ) -> CandidateRecord:
     """Measure more; everything goes into the campaign's archive, and what is there is not redone.
 
@@ -81,52 +78,40 @@ def extend(
         measures: What to do.
         stopping: Set when it shall stop.
         notify: Told in one line what happens.
+        engine: A running engine to use, which stays open; None for one of its own.
 
     Raises:
         StopRequestedError: Somebody asked for it; what was measured is kept.
         CandidateError: The program failed.
-        UserError: The campaign runs, or its template has changed since.
+        UserError: The campaign runs, its template has changed since, or the engine does not fit.
         InfrastructureError: The sandbox stayed down.
     """
     record = archive.campaign(candidate.campaign_id)
     settings = CampaignSettings.from_json(record.settings)
-    template = settings.load()
-    if template.digest != record.template_digest:
+    if settings.load().digest != record.template_digest:
         raise UserError(
             f"the template {record.template} has changed since campaign {record.id}, so new scores "
             "could not be compared with old ones"
         )
-    with ExitStack() as stack:
-        stack.enter_context(archive.lease(record.id))
-        sandbox = choose_sandbox(settings.sandbox, notify)
-        engine = open_engine(
-            template,
-            sandbox,
-            workers=settings.workers,
-            platform=choose_platform(template.spec, sandbox),
-            notify=notify,
-            salt=record.salt,
-        )
-        stack.callback(engine.close)
-        engine.start()
-        context = Context(
+    with (
+        archive.lease(record.id),
+        open_context(
             archive,
             record,
             settings,
-            template,
-            engine,
-            decisive_versions(record.salt),
-            engine.sandbox.guarantees(),
-        )
-        stack.callback(context.measurer.close)
-        context.stopping = stopping
+            notify=notify,
+            engine=engine,
+            stopping=stopping,
+            trouble=notify,
+        ) as context,
+    ):
         baselines = Baselines(context)
         baselines.run()
         reviewing = Reviewing(
             context, [RuleReviewer()], model_decides=context.knobs.code_review == "decide"
         )
         confirming = Confirming(context, baselines, reviewing)
-        tier = template.spec.tier("confirm")
+        tier = context.spec.tier("confirm")
         for measure in measures:
             notify(f"measuring: {measure.replace('_', ' ')}")
             if measure == "fresh_seeds":
@@ -134,7 +119,8 @@ def extend(
             elif measure == "missing_baselines":
                 confirming.measure_baselines(None)
             else:
-                run_ablations(context, candidate, engine.trace(candidate.code), tier)
+                program = context.engine.trace(candidate.code)
+                run_ablations(context, candidate, program, tier)
             context.hide(candidate.index)
     return archive.candidate(candidate.id)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agent.campaign.calling import Caller
+from agent.calling import Caller
 from agent.campaign.context import Context
 from agent.ideas import IdeaMaker
 from agent.literature import open_catalogues

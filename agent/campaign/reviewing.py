@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.archive.records import CandidateRecord, EvaluationRecord, ReviewRecord
-from agent.campaign.calling import BudgetSpentError, Caller
+from agent.calling import BudgetSpentError, Caller
 from agent.campaign.context import Context
 from agent.llm.contract import LanguageModel
 from agent.reviewing.code import ModelCodeReviewer

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from agent.archive.records import AttemptRecord, CandidateRecord, ModelCallRecord
+from agent.calling import BudgetSpentError, Caller
 from agent.campaign.baselines import Baselines, record_inspection
-from agent.campaign.calling import BudgetSpentError, Caller
 from agent.campaign.context import Context
 from agent.campaign.reviewing import Reviewing
 from agent.campaign.scoring import mean_metrics, measure, refuse_without_effect, run_tier

@@ -11,15 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from agent.evaluation.engines import fitting_sandbox, running_engine
 from agent.evaluation.novelty import NoveltyIndex
-from agent.evaluation.platforms import choose_platform
 from agent.evaluation.racing import summarize
 from agent.evaluation.seeds import Job, batches, jobs_of
 from agent.evaluation.workers import DaemonPool
 from sandboxes.contract import Inspection, Program
-from sandboxes.engines import Engine, Measurement, open_engine
+from sandboxes.engines import Engine, Measurement
 from sandboxes.engines.screen import screen
-from sandboxes.registry import choose_sandbox
 from templates.contract import Experiment, TemplateSpec
 from templates.edits import edits_between, render_edits
 from templates.errors import CandidateError, UserError
@@ -39,6 +38,7 @@ def evaluate_file(
     workers: int | None = None,
     settings: Mapping[str, str] | None = None,
     notify: Callable[[str], None] = lambda line: None,
+    engine: Engine | None = None,
 ) -> dict[str, Any]:
     """Trace and score a file as a campaign would.
 
@@ -52,6 +52,8 @@ def evaluate_file(
         workers: Evaluators; None for one per core.
         settings: Of the template, by name.
         notify: Told in one line what happens.
+        engine: A running engine to use, with the workers that it has, which stays open; None for
+            one of its own.
 
     Returns:
         One object, the same shape for every template: ``status`` (valid or invalid), ``score``
@@ -61,7 +63,7 @@ def evaluate_file(
         what was asked for (``template``, ``tier``, ``seed``).
 
     Raises:
-        UserError: Template, file, tier or sandbox cannot be used.
+        UserError: Template, file, tier or sandbox cannot be used, or the engine does not fit.
     """
     template = load_template(template_name, settings)
     unknown = set(settings or {}) - set(template.spec.settings)
@@ -74,7 +76,7 @@ def evaluate_file(
         raise UserError(str(error.args[0])) from error
     started = time.monotonic()
     said: list[str] = []
-    place = choose_sandbox(sandbox, said.append)
+    place = fitting_sandbox(template, sandbox, engine, said.append)
     result: dict[str, Any] = {
         "template": template.spec.name,
         "tier": chosen_tier.name,
@@ -103,13 +105,10 @@ def evaluate_file(
         return result | {"seconds": round(time.monotonic() - started, 3)}
     for line in (*said, "starting sandboxes"):
         notify(line)
-    with open_engine(
-        template,
-        place,
-        workers=workers,
-        platform=choose_platform(template.spec, place),
-        notify=notify,
-    ) as engine:
+    with (
+        running_engine(template, place, engine, workers=workers, notify=notify) as running,
+        running.serving(notify) as engine,
+    ):
         result["device"] = engine.device
         try:
             program = engine.trace(code)

@@ -28,7 +28,7 @@ from templates.contract import TemplateSpec
 from templates.errors import CandidateError
 
 if TYPE_CHECKING:
-    from agent.campaign.calling import Caller
+    from agent.calling import Caller
 
 __all__ = ["IdeaMaker", "IdeaPlan"]
 

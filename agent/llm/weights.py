@@ -21,8 +21,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from agent.llm import digest
 from agent.llm.catalog import LocalModelEntry
+from agent.llm.digest import forget, is_verified, remember, sha256_of
 from agent.llm.hub import SourceUnavailableError, fetch_from_hub
 from agent.llm.pieces import fetch_from_pieces, journal_of
 from templates.errors import UserError
@@ -98,14 +98,14 @@ def ensure_weights(entry: LocalModelEntry, *, console: Console | None = None) ->
         return given
     folder = cache_folder()
     target = folder / entry.file_name
-    if target.is_file() and digest.is_verified(target, entry.sha256):
+    if target.is_file() and is_verified(target, entry.sha256):
         return target
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder, entry, console):
             if not target.is_file():
                 _fetch(entry, target, console)
-            elif not digest.is_verified(target, entry.sha256):
+            elif not is_verified(target, entry.sha256):
                 _recheck(entry, target, console)
     except OSError as error:
         raise _explain(entry, folder, error) from error
@@ -129,12 +129,12 @@ def _locked(folder: Path, entry: LocalModelEntry, console: Console) -> Iterator[
 def _recheck(entry: LocalModelEntry, target: Path, console: Console) -> None:
     found = _digest(entry, target, console)
     if found != entry.sha256:
-        digest.forget(target)
+        forget(target)
         raise UserError(
             f"{target} was damaged: its SHA-256 is {found} instead of {entry.sha256}. It was "
             "refused and removed; run the same command again to fetch it afresh."
         )
-    digest.remember(target, entry.sha256)
+    remember(target, entry.sha256)
 
 
 def _fetch(entry: LocalModelEntry, target: Path, console: Console) -> None:
@@ -153,7 +153,7 @@ def _fetch(entry: LocalModelEntry, target: Path, console: Console) -> None:
             reasons.append(f"{title}: {error}")
             continue
         partial.replace(target)
-        digest.remember(target, entry.sha256)
+        remember(target, entry.sha256)
         return
     raise UserError(
         f"cannot get {entry.title}. {'; '.join(reasons)}. Check the network and try again: what "
@@ -180,7 +180,7 @@ def _fetch_from(
 def _digest(entry: LocalModelEntry, path: Path, console: Console) -> str:
     with _bar(console) as progress:
         task = progress.add_task(f"{entry.title}: checking", total=path.stat().st_size)
-        return digest.sha256_of(path, lambda read: progress.advance(task, read))
+        return sha256_of(path, lambda read: progress.advance(task, read))
 
 
 def _check_space(entry: LocalModelEntry, partial: Path) -> None:

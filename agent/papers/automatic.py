@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.archive import Archive, CampaignRecord, CandidateRecord
-from agent.campaign.calling import BudgetSpentError
+from agent.calling import BudgetSpentError
 from agent.campaign.settings import CampaignSettings, Knobs
 from agent.loading import template_of
 from agent.papers.paper import PaperResult

@@ -19,8 +19,7 @@ from typing import Any
 import jinja2
 
 from agent.archive import Archive, CandidateRecord, PromptRecord
-from agent.campaign.calling import Caller
-from agent.campaign.context import StopRequestedError
+from agent.calling import Caller
 from agent.campaign.extending import Measure, extend, measures_left
 from agent.llm import open_model
 from agent.llm.contract import CompletionRequest, LanguageModel, Message, is_small
@@ -29,6 +28,7 @@ from agent.papers.claims.plain_facts import paper_role
 from agent.papers.paper import Paper, PaperResult
 from agent.papers.sections import SECTIONS
 from agent.papers.stages import PaperReviewer, StageStore, paper_cost
+from agent.stopping import StopRequestedError
 from templates.errors import CandidateError, UserError
 
 __all__ = ["Improvement", "Improving"]

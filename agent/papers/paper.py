@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.archive import Archive, CandidateRecord
-from agent.campaign.calling import Caller
-from agent.campaign.context import StopRequestedError
+from agent.calling import Caller
 from agent.llm import open_model
 from agent.llm.contract import Completion, CompletionRequest, LanguageModel
 from agent.papers.authorship import BY_MODEL
@@ -28,6 +27,7 @@ from agent.papers.sections import SECTIONS
 from agent.papers.stages import PaperReviewer, StageStore, paper_cost
 from agent.papers.typesetting import Press, set_paper
 from agent.papers.writing import Author, Revision, Written
+from agent.stopping import StopRequestedError
 from templates.errors import CandidateError, UserError
 
 __all__ = ["Paper", "PaperResult"]

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.archive import Archive, CandidateRecord
-from agent.campaign.context import StopRequestedError
 from agent.papers.improving import Improvement, Improving
 from agent.papers.paper import Paper, PaperResult
 from agent.papers.stages import PaperReviewer, StageStore, revisions
+from agent.stopping import StopRequestedError
 from templates.errors import UserError
 
 __all__ = ["PaperPath"]

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from agent.archive import Archive, PromptRecord
-from agent.campaign.calling import Caller
+from agent.calling import Caller
 from agent.llm.contract import CompletionRequest, LanguageModel, Message
 from agent.papers.authorship import WRITTEN
 from agent.papers.checking import check_source

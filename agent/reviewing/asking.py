@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agent.campaign.calling import Caller
+from agent.calling import Caller
 from agent.llm.contract import CompletionRequest, LanguageModel, Message, is_small
 from reviewers.paper import PaperReview, form_schema, parse_form, render_prompt
 from templates.errors import CandidateError

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from agent.archive import Archive, PromptRecord
-from agent.campaign.calling import Caller
+from agent.calling import Caller
 from agent.llm.contract import CompletionRequest, LanguageModel, Message
 from reviewers import Review, Subject
 from reviewers.code.form import (

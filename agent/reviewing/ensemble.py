@@ -15,7 +15,7 @@ from functools import partial
 from statistics import fmean
 
 from agent.archive.records import PromptRecord
-from agent.campaign.calling import Caller
+from agent.calling import Caller
 from agent.evaluation.workers import DaemonPool
 from agent.llm.contract import LanguageModel
 from agent.reviewing.asking import Reader, Room, digest_of

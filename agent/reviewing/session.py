@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from agent.archive import Archive, CampaignRecord, EventRecord
-from agent.campaign.calling import BudgetSpentError, Caller
-from agent.campaign.context import StopRequestedError
+from agent.calling import BudgetSpentError, Caller
 from agent.llm import LanguageModel, open_model
 from agent.llm.registry import is_local
 from agent.reviewing.asking import digest_of
 from agent.reviewing.ensemble import PaperReviewing, PaperVerdict, ReviewPlan, prompt_records
+from agent.stopping import StopRequestedError
 from reviewers.paper import Document, blind, read_paper
 from templates.errors import UserError
 

@@ -11,10 +11,9 @@ import hashlib
 import math
 import signal
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from sandboxes.contract import Inspection, Program, Sandbox
-from sandboxes.engines.base import Measurement
+from sandboxes.contract import Inspection, Program
+from sandboxes.engines.answers import Measurement, measurements
 from sandboxes.engines.laboratory import JUDGE_TIMEOUT_S, LabEngine, Ran, zeros
 from sandboxes.engines.screen import parse
 from sandboxes.engines.script import code_digest
@@ -23,7 +22,6 @@ from templates.contract import Experiment
 from templates.edits import apply_edits, parse_edits
 from templates.errors import CandidateError
 from templates.hiding import lab_seed, salted_seed
-from templates.registry import Template
 
 __all__ = ["ExperimentEngine"]
 
@@ -35,17 +33,8 @@ _PATIENCE = 3
 class ExperimentEngine(LabEngine):
     """Makes a lab per run beside the pool of judges; see `Engine`.
 
-    Args:
-        salt: Of what is hidden, see `templates.hiding`; None for none. Neither lab nor judge is
-            told it: the judge gets the seed that comes of it.
-        **others: See `Engine`.
+    Neither lab nor judge is told the salt: the judge gets the seed that comes of it.
     """
-
-    def __init__(
-        self, template: Template, sandbox: Sandbox, *, salt: str | None = None, **others: Any
-    ) -> None:
-        super().__init__(template, sandbox, **others)
-        self._salt = salt
 
     def trace(self, code: str) -> Program:
         """See `Engine.trace`: the edits are applied and what comes of them parsed, not run."""
@@ -75,10 +64,10 @@ class ExperimentEngine(LabEngine):
     def _evaluate(self, program: Program, task: str, seed: int) -> Measurement:
         hidden = salted_seed(seed, self._salt)
         body = {"task": task, "seed": hidden, "deadline_s": JUDGE_TIMEOUT_S}
-        given, _ = self._ask(Message("inputs", body))
+        given = self._ask(Message("inputs", body)).message
         seconds, outputs = self._run(program, task, seed, given.blobs)
-        reply, slot = self._ask(Message("judge", {**body, "seconds": seconds}, outputs))
-        measured = self._measurements(reply, slot, task, [hidden])[0]
+        judged = self._ask(Message("judge", {**body, "seconds": seconds}, outputs))
+        measured = measurements(judged, task, [hidden])[0]
         return measured.model_copy(update={"seed": seed})
 
     def _lab_uses_gpu(self) -> bool:

@@ -6,24 +6,20 @@ A candidate's Python is only ever run by the tracer; evaluators see its program.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sandboxes.contract import Inspection, ProcessHandle, Program, Role
-from sandboxes.engines.base import GRACE_S, Engine, Fault, Measurement, Slot
+from sandboxes.contract import Inspection, ProcessHandle, Program
+from sandboxes.engines.answers import Fault, Measurement, measurements
+from sandboxes.engines.base import Engine
 from sandboxes.engines.hints import reduction_hint
 from sandboxes.engines.screen import screen
-from sandboxes.engines.starting import (
-    PRIVATE_PACKAGES,
-    WARM_UP_TIMEOUT_S,
-    compiled_core,
-    evaluator_role,
-)
+from sandboxes.engines.starting import compiled_core
+from sandboxes.engines.tracer import Traced, Tracer
 from sandboxes.protocol import Message, ProtocolError, decode_frame
 from templates.contract import Considered, Language
 from templates.errors import CandidateError, InfrastructureError
@@ -31,7 +27,6 @@ from templates.errors import CandidateError, InfrastructureError
 __all__ = ["Advanced", "FunctionEngine"]
 
 TRACE_TIMEOUT_S = 20.0
-_TRACE_MEMORY_BYTES = 4 * 2**30
 # What the candidate's own process may call its failure; it might make up others.
 _TRACE_FAULTS = frozenset(
     "dtype export import import_time_error memory missing_function shape signature syntax "
@@ -41,14 +36,6 @@ _TRACE_FAULTS = frozenset(
 
 # What befalls a worker, whatever it was asked.
 _WORKER_FAULTS = frozenset({"evaluation_timeout", "evaluation_crash", "memory", "run_time_error"})
-
-
-class _Traced(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    ended: str
-    exit: int
-    seconds: float
 
 
 class _Inspected(BaseModel):
@@ -96,27 +83,59 @@ class Advanced:
     episodes: bytes | None
 
 
+class _KnownProgram:
+    """The template's first baseline, traced once for all clients."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._program: Program | None = None
+
+    def get(self, engine: Engine) -> Program | None:
+        """The program; None where the template has no baseline."""
+        with self._lock:
+            if self._program is None:
+                for baseline in engine.template.baselines:
+                    if not baseline.is_control:
+                        self._program = engine.trace(baseline.code)
+                        break
+            return self._program
+
+
 class FunctionEngine(Engine):
-    """Owns one warm tracer beside the pool; see `Engine`."""
+    """Asks a warm tracer for programs, and the pool what they are worth; see `Engine`.
 
-    _tracer: ProcessHandle | None = None
-    _compiled = b""
-    _known: Program | None = None
+    Args:
+        *arguments: See `Engine`.
+    """
 
-    def __init__(self, *arguments: Any, **keywords: Any) -> None:
-        super().__init__(*arguments, **keywords)
-        self._tracer_lock = threading.Lock()
-        self._known_lock = threading.Lock()
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._tracer = Tracer(self.sandbox)
+        self._known = _KnownProgram()
 
-    def close(self) -> None:
-        """See `Engine.close`."""
-        super().close()
-        self._tracer = None
+    def processes(self, role: str | None = None) -> tuple[ProcessHandle, ...]:
+        """See `Engine.processes`."""
+        evaluators = self._pool.processes() if role in (None, "evaluator") else ()
+        tracers = self._tracer.processes() if role in (None, "tracer") else ()
+        return (*evaluators, *tracers)
 
-    def _prepare(self, starters: ThreadPoolExecutor) -> Sequence[Future[None]]:
-        tracer = starters.submit(self._start_tracer)
-        self._compiled = compiled_core(self.template, self.sandbox, self.platform, self.notify)
-        return [tracer]
+    def prewarm(self) -> bool:
+        """See `Engine.prewarm`."""
+        return self._known.get(self) is not None
+
+    def _start_processes(self) -> None:
+        notify = self._client.tell
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            tracer = beside.submit(self._tracer.start, notify)
+            compiled = compiled_core(self.template, self.sandbox, self.platform, notify)
+            self._pool.start(Message("warm", {}, {"compiled": compiled}), notify)
+        tracer.result()
+
+    def _close_processes(self) -> None:
+        try:
+            self._pool.close()
+        finally:
+            self._tracer.close()
 
     def trace(self, code: str) -> Program:
         """See `Engine.trace`."""
@@ -131,29 +150,21 @@ class FunctionEngine(Engine):
                 "timeout_s": TRACE_TIMEOUT_S,
             },
         )
-        for attempt in (1, 2):
-            with self._tracer_lock:
-                try:
-                    return self._trace_once(request)
-                except CandidateError as error:
-                    if error.kind != "shape":
-                        raise
-                    hint = reduction_hint(code, self.template.spec.functions)
-                    message = f"{error.message}; {hint}" if hint else error.message
-                    raise CandidateError("shape", message) from error
-                except ProtocolError as error:
-                    self._replace_tracer(f"{type(error).__name__}: {error}")
-                    if attempt == 2:
-                        raise CandidateError(
-                            "trace_crash", "the code brought the tracer down, twice"
-                        ) from error
-        raise AssertionError("unreachable")
+        traced = self._tracer.ask(request, TRACE_TIMEOUT_S, self._client)
+        try:
+            return self._program(traced)
+        except CandidateError as error:
+            if error.kind != "shape":
+                raise
+            hint = reduction_hint(code, self.template.spec.functions)
+            message = f"{error.message}; {hint}" if hint else error.message
+            raise CandidateError("shape", message) from error
 
     def inspect(self, program: Program) -> Inspection:
         """See `Engine.inspect`."""
         timeout_s = self.template.spec.job_timeout_s
         body = {**self._head(program), "deadline_s": timeout_s}
-        reply, _ = self._ask(Message("inspect", body, program.modules))
+        reply = self._ask(Message("inspect", body, program.modules)).message
         try:
             seen = _Inspected.model_validate(dict(reply.body))
         except ValidationError as error:
@@ -169,8 +180,8 @@ class FunctionEngine(Engine):
         timeout_s = self.template.spec.job_timeout_s * max(1, len(seeds))
         body = {**self._head(program), "deadline_s": timeout_s}
         body |= {"effort": effort, "task": task, "seeds": list(seeds)}
-        reply, slot = self._ask(Message("evaluate", body, program.modules))
-        return self._measurements(reply, slot, task, seeds)
+        answer = self._ask(Message("evaluate", body, program.modules))
+        return measurements(answer, task, seeds)
 
     def advance(
         self,
@@ -189,22 +200,23 @@ class FunctionEngine(Engine):
         """
         body: dict[str, Any] = {"choice": choice, "task": task, "seed": seed}
         body |= {"parts": parts, "deadline_s": self.template.spec.job_timeout_s}
-        blobs = {} if checkpoint is None else {"checkpoint": checkpoint}
+        given = {} if checkpoint is None else {"checkpoint": checkpoint}
         try:
-            reply, slot = self._ask(Message("advance", body, blobs))
+            answer = self._ask(Message("advance", body, given))
         except CandidateError as error:
             if error.kind == "choice":
                 raise
             raise InfrastructureError(f"an agent could not be trained further: {error}") from error
-        (measured,) = self._measurements(reply, slot, task, [seed])
-        if "checkpoint" not in reply.blobs:
+        (measured,) = measurements(answer, task, [seed])
+        blobs = answer.message.blobs
+        if "checkpoint" not in blobs:
             raise InfrastructureError("a worker sent no checkpoint")
-        return Advanced(measured, reply.blobs["checkpoint"], reply.blobs.get("episodes"))
+        return Advanced(measured, blobs["checkpoint"], blobs.get("episodes"))
 
     def language(self, count: int) -> Language:
         """How new tasks are written; see `templates.contract.InventingCore.language`."""
         body = {"count": count, "deadline_s": self.template.spec.job_timeout_s}
-        reply, _ = self._ask(Message("language", body))
+        reply = self._ask(Message("language", body)).message
         try:
             found = _Language.model_validate(dict(reply.body))
         except ValidationError as error:
@@ -223,7 +235,7 @@ class FunctionEngine(Engine):
         body: dict[str, Any] = {"answer": answer, "choice": choice, "task": task}
         body |= {"learned": list(learned), "deadline_s": self.template.spec.job_timeout_s}
         try:
-            reply, _ = self._ask(Message("consider", body))
+            reply = self._ask(Message("consider", body)).message
         except CandidateError as error:
             if error.kind in (*_WORKER_FAULTS, "choice"):
                 raise InfrastructureError(f"tasks could not be tried: {error}") from error
@@ -238,29 +250,14 @@ class FunctionEngine(Engine):
         """The template's first baseline, which scores by itself without any fault."""
         if request.kind in ("advance", "language", "consider"):
             return None
-        with self._known_lock:
-            if self._known is None:
-                for baseline in self.template.baselines:
-                    if not baseline.is_control:
-                        self._known = self.trace(baseline.code)
-                        break
-            known = self._known
+        known = self._known.get(self)
         return None if known is None else Message(request.kind, request.body, known.modules)
 
     def _head(self, program: Program) -> dict[str, Any]:
         return {"platform": program.platform, "population": program.population}
 
-    def _trace_once(self, request: Message) -> Program:
-        if self._tracer is None:
-            self._start_tracer()
-        assert self._tracer is not None
-        deadline = time.monotonic() + TRACE_TIMEOUT_S + GRACE_S
-        self._tracer.channel.send(request, deadline=deadline)
-        reply = self._tracer.channel.receive(deadline=deadline)
-        try:
-            traced = _Traced.model_validate(dict(reply.body))
-        except ValidationError as error:
-            raise ProtocolError(f"malformed answer of the tracer: {error}") from error
+    def _program(self, traced: Traced) -> Program:
+        """What the candidate's process wrote: nothing in it is believed before it is checked."""
         if traced.ended == "timeout":
             raise CandidateError(
                 "trace_timeout",
@@ -269,12 +266,8 @@ class FunctionEngine(Engine):
             )
         if traced.ended == "too_large":
             raise CandidateError("too_large", "the traced program is too large: simplify it")
-        return self._program(reply.blobs.get("reply", b""), traced)
-
-    def _program(self, frame: bytes, traced: _Traced) -> Program:
-        """What the candidate's process wrote: nothing in it is believed before it is checked."""
         try:
-            answer = decode_frame(frame)
+            answer = decode_frame(traced.reply)
         except ProtocolError as error:
             raise CandidateError(
                 "no_answer",
@@ -295,34 +288,3 @@ class FunctionEngine(Engine):
     def _module_names(self) -> set[str]:
         names = [function.name for function in self.template.spec.functions]
         return {f"{name}.{kind}" for name in names for kind in ("value", "vjp")}
-
-    def _replace_tracer(self, why: str) -> None:
-        if self._closed:
-            raise InfrastructureError("the sandbox was closed")
-        self.notify(f"tracer replaced ({why})")
-        if self._tracer is not None:
-            self._end(self._tracer)
-            self._tracer = None
-
-    def _start_tracer(self) -> None:
-        role = Role(
-            name="tracer",
-            image="tracer",
-            module="sandboxes.tracer.server",
-            read_only=(),
-            hidden_packages=(*PRIVATE_PACKAGES, "templates"),
-            memory_bytes=2 * _TRACE_MEMORY_BYTES,
-            processes=128,
-            gpu=False,
-            arguments={"memory_bytes": _TRACE_MEMORY_BYTES},
-            # One candidate could leave something for the next where both can write.
-            scratch_bytes=0,
-            nests=True,
-        )
-        self._tracer, _ = self._boot(role, 60.0)
-
-    def _start_worker(self, slot: Slot) -> None:
-        role = evaluator_role(self.template, self.platform)
-        warm = Message("warm", {}, {"compiled": self._compiled})
-        slot.handle, hello = self._boot(role, WARM_UP_TIMEOUT_S, warm)
-        slot.device = str(hello.body.get("device", ""))

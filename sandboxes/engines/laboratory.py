@@ -9,18 +9,18 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
-from sandboxes.contract import Role
-from sandboxes.engines.base import GRACE_S, Engine, Slot
-from sandboxes.engines.starting import PRIVATE_PACKAGES, evaluator_role
+from sandboxes.contract import ProcessHandle, Role
+from sandboxes.engines.base import Engine
+from sandboxes.engines.processes import GRACE_S, ClosedError, Processes
+from sandboxes.engines.starting import PRIVATE_PACKAGES
 from sandboxes.protocol import Message, ProtocolError
 from templates.contract import Output
-from templates.errors import CandidateError, InfrastructureError
+from templates.errors import CandidateError
 
 __all__ = ["JUDGE_TIMEOUT_S", "LabEngine", "Ran", "zeros"]
 
@@ -49,7 +49,47 @@ class Ran(BaseModel):
 
 
 class LabEngine(Engine):
-    """Makes a lab per call beside the pool of judges; see `Engine`."""
+    """Makes a lab per call beside the pool of judges; see `Engine`.
+
+    Args:
+        *arguments: See `Engine`.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._labs = Processes(self.sandbox)
+
+    def processes(self, role: str | None = None) -> tuple[ProcessHandle, ...]:
+        """See `Engine.processes`."""
+        evaluators = self._pool.processes() if role in (None, "evaluator") else ()
+        return (*evaluators, *self._labs.handles(role))
+
+    def prewarm(self) -> bool:
+        """See `Engine.prewarm`: arrays of zeros need not be made before."""
+        return True
+
+    def lab_role(self) -> Role:
+        """What a candidate's run may see and use."""
+        return Role(
+            name="lab",
+            image="lab",
+            module="sandboxes.lab.runner",
+            read_only=(),
+            hidden_packages=(*PRIVATE_PACKAGES, "templates"),
+            memory_bytes=self.template.spec.memory_bytes,
+            processes=64,
+            gpu=self._lab_uses_gpu(),
+            arguments={},
+        )
+
+    def _start_processes(self) -> None:
+        self._pool.start(None, self._client.tell)
+
+    def _close_processes(self) -> None:
+        try:
+            self._pool.close()
+        finally:
+            self._labs.close()
 
     def _run_in_lab(
         self, request: Message, timeout_s: float, what: str
@@ -69,52 +109,30 @@ class LabEngine(Engine):
             InfrastructureError: No lab could be made.
         """
         for attempt in (1, 2):
-            lab, _ = self._boot(self._lab_role(), _START_TIMEOUT_S)
+            lab, _ = self._labs.boot(self.lab_role(), _START_TIMEOUT_S, self._client.tell)
             started = time.monotonic()
             deadline = started + timeout_s + GRACE_S
             try:
-                lab.channel.send(request, deadline=deadline)
-                reply = lab.channel.receive(deadline=deadline)
+                reply = self._client.ask(lab, request, deadline=deadline)
                 seconds = time.monotonic() - started
                 ran = Ran.model_validate(dict(reply.body))
             except (ProtocolError, ValidationError) as error:
-                if self._closed:
-                    raise InfrastructureError("the sandbox was closed") from error
+                if self._labs.closed:
+                    raise ClosedError from error
                 if attempt == 2:
                     raise CandidateError(
                         "run_crash",
                         f"{what} brought its sandbox down, twice: it may need too much memory",
                     ) from error
-                self.notify(f"a lab ended without an answer; {what} is run once more")
+                self._client.tell(f"a lab ended without an answer; {what} is run once more")
                 continue
             finally:
-                self._end(lab)
+                self._labs.end(lab)
             return seconds, ran, dict(reply.blobs)
         raise AssertionError("unreachable")
 
-    def _lab_role(self) -> Role:
-        return Role(
-            name="lab",
-            image="lab",
-            module="sandboxes.lab.runner",
-            read_only=(),
-            hidden_packages=(*PRIVATE_PACKAGES, "templates"),
-            memory_bytes=self.template.spec.memory_bytes,
-            processes=64,
-            gpu=self._lab_uses_gpu(),
-            arguments={},
-        )
-
     def _lab_uses_gpu(self) -> bool:
         return False
-
-    def _prepare(self, starters: ThreadPoolExecutor) -> Sequence[Future[None]]:
-        return ()
-
-    def _start_worker(self, slot: Slot) -> None:
-        role = evaluator_role(self.template, "cpu", module="sandboxes.evaluator.judge")
-        slot.handle, hello = self._boot(role, _START_TIMEOUT_S)
-        slot.device = str(hello.body.get("device", ""))
 
 
 def zeros(outputs: Sequence[Output], values: Mapping[str, int]) -> dict[str, bytes]:

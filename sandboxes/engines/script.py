@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Sequence
 
 from sandboxes.contract import Inspection, Program
-from sandboxes.engines.base import Measurement
+from sandboxes.engines.answers import Measurement, measurements
 from sandboxes.engines.laboratory import JUDGE_TIMEOUT_S, LabEngine, zeros
 from sandboxes.engines.screen import parse
 from sandboxes.protocol import Message
@@ -58,8 +58,7 @@ class ScriptEngine(LabEngine):
     def _evaluate(self, program: Program, task: str, seed: int) -> Measurement:
         seconds, outputs = self._run(program, task, seed)
         body = {"task": task, "seed": seed, "seconds": seconds, "deadline_s": JUDGE_TIMEOUT_S}
-        reply, slot = self._ask(Message("judge", body, outputs))
-        return self._measurements(reply, slot, task, [seed])[0]
+        return measurements(self._ask(Message("judge", body, outputs)), task, [seed])[0]
 
     def _known_good(self, request: Message) -> Message | None:
         """Arrays of zeros: they may score nothing, but no judge takes long over them."""

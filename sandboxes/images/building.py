@@ -41,6 +41,8 @@ __all__ = [
     "client",
     "find",
     "images",
+    "lock_file",
+    "pip_command",
     "remove_images",
     "usual_base",
 ]
@@ -166,7 +168,7 @@ def build(
         return tag
     version, machine = _python_of(engine, base)
     notify(f"building {tag}")
-    packages = _packages(_lock(role, accelerator), version, machine, notify)
+    packages = _packages(lock_file(role, accelerator), version, machine, notify)
     with tempfile.TemporaryDirectory(prefix=".building-", dir=packages.parent) as folder:
         # Links, for there are gigabytes of them.
         shutil.copytree(packages, Path(folder) / "packages", copy_function=_link)
@@ -221,12 +223,13 @@ def remove_images(engine: docker.DockerClient, tags: list[str]) -> None:
 def _content(role: str, accelerator: str) -> str:
     """Hash of everything in an image but its base."""
     joined = hashlib.sha256(accelerator.encode())
-    for file in (_FOLDER / "Dockerfile", _lock(role, accelerator), *_code(role)):
+    for file in (_FOLDER / "Dockerfile", lock_file(role, accelerator), *_code(role)):
         joined.update(f"\0{file.relative_to(_ROOT)}\0".encode() + file.read_bytes())
     return joined.hexdigest()
 
 
-def _lock(role: str, accelerator: str) -> Path:
+def lock_file(role: str, accelerator: str) -> Path:
+    """The file that pins the packages of a role's image, for ``cpu`` or ``cuda``."""
     with_accelerator = accelerator == "cuda" and role != "tracer"
     return _FOLDER / (f"{role}-cuda.lock" if with_accelerator else f"{role}.lock")
 
@@ -284,7 +287,7 @@ def _packages(lock: Path, version: str, machine: str, notify: Callable[[str], No
 def _install(lock: Path, version: str, machine: str, folder: Path) -> None:
     unfinished = Path(tempfile.mkdtemp(prefix=".installing-", dir=folder.parent))
     wanted = unfinished.with_suffix(".txt")
-    command = [*_pip(version, machine), "--no-compile", "--require-hashes"]
+    command = [*pip_command(version, machine), "--no-compile", "--require-hashes"]
     command += ["--target", str(unfinished), "--requirement", str(wanted)]
     try:
         wanted.write_text(locked_for(lock.read_text(encoding="utf-8"), version, machine))
@@ -304,7 +307,7 @@ def _install(lock: Path, version: str, machine: str, folder: Path) -> None:
         wanted.unlink(missing_ok=True)
 
 
-def _pip(version: str, machine: str) -> list[str]:
+def pip_command(version: str, machine: str) -> list[str]:
     """A command of pip that takes exactly what a lock names, as that Python needs it."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     command += ["--no-deps", "--implementation", "cp", "--python-version", version]

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from templates.temporal_rl.settings import TASKS, Setup
 
-__all__ = ["PUBLISHED", "normalized", "random_return"]
+__all__ = ["PUBLISHED", "late_return", "normalized", "random_return"]
 
 PUBLISHED = {
     "Asterix-MinAtar": (15.0, 16.0),
@@ -29,6 +30,7 @@ PUBLISHED = {
 """Lowest and highest return published for PPO after 10 million steps of MinAtar and 30 to 50
 million of Ant (Lu et al. 2022, arXiv:2210.05639; Jackson et al. 2024, arXiv:2402.05828). Returns
 are normalised by the middle."""
+_LATE = 3
 _FILE = Path(__file__).resolve().parent / "data" / "normalization.json"
 
 
@@ -48,6 +50,12 @@ def normalized(setup: Setup, returns: Any) -> Any:
     return (returns - random) / (ppo - random)
 
 
+def late_return(returns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over the last three points, ``[seeds]`` from ``[seeds, points]``."""
+    late: NDArray[np.float64] = returns[:, -_LATE:].mean(axis=1)
+    return late
+
+
 def random_return(setup: Setup) -> float:
     """What a random policy earns on a task, in the environment's own terms."""
     return float(_measured()["random"][setup.environment]["mean"])
@@ -64,7 +72,6 @@ def main() -> None:
     from templates.native import load_native
     from templates.registry import load_template
     from templates.temporal_rl.levels import LEVELS
-    from templates.temporal_rl.score import late_return
     from templates.temporal_rl.training import Trainer
 
     parser = argparse.ArgumentParser(description=__doc__)

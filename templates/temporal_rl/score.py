@@ -6,22 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from templates.contract import SeedResult
-from templates.temporal_rl.normalization import normalized, random_return
+from templates.temporal_rl.normalization import late_return, normalized, random_return
 from templates.temporal_rl.settings import POINTS, Setup
 from templates.temporal_rl.training import Record
 
-__all__ = ["late_return", "results"]
+__all__ = ["results"]
 
 Floats = NDArray[np.float64]
 
-_LATE = 3
 _LIMIT = 10.0
-
-
-def late_return(returns: Floats) -> Floats:
-    """Mean over the last three points, ``[seeds]`` from ``[seeds, points]``."""
-    late: Floats = returns[:, -_LATE:].mean(axis=1)
-    return late
 
 
 def results(task: str, setup: Setup, seeds: list[int], record: Record) -> list[SeedResult]:

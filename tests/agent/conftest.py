@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from agent.archive import CampaignRecord
+    from agent.campaign import Campaign, Observer
+    from tests.harness.engines import Engines, RunCampaign
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -12,3 +18,18 @@ def no_engine() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
         yield
+
+
+@pytest.fixture(scope="session")
+def run(engines: Engines) -> RunCampaign:
+    """Runs campaigns on engines that tests share."""
+    from sandboxes.registry import choose_sandbox
+
+    def run(campaign: Campaign, observer: Observer) -> CampaignRecord:
+        template = campaign.settings.load()
+        workers = campaign.settings.workers or 2
+        return campaign.run(
+            observer, engines.of(template, choose_sandbox("process"), workers=workers)
+        )
+
+    return run

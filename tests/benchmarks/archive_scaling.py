@@ -1,6 +1,6 @@
 """What one candidate costs the archive, at 100, 1,000 and 10,000 candidates side by side.
 
-    python tests/benchmarks/archive_scaling.py [--sizes 100 1000 10000] [--steps 60]
+    python -m tests.benchmarks.archive_scaling [--sizes 100 1000 10000] [--steps 60]
 
 A step is everything that a campaign asks of the archive for one candidate: what is open, the best
 candidates and their lineage for the prompt, the model call, the candidate with its attempt, two
@@ -153,7 +153,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=60)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        archives = {}
+        archives: dict[int, tuple[Archive, str, list[float]]] = {}
         for size in options.sizes:
             archive = Archive(Path(folder) / f"{size}.db")
             campaign = archive.create_campaign(

@@ -1,6 +1,6 @@
 """Builds the images for a GPU, some 12 GB, and runs JAX in each.
 
-Usage: python tests/benchmarks/cuda_images.py
+Usage: python -m tests.benchmarks.cuda_images
 
 Prints how long each took (packages that were fetched before are not fetched again), its size, and
 what JAX in it says: its version, its plugin for CUDA, and the devices where the engine hands out
@@ -9,18 +9,12 @@ GPUs, or else what keeps it from one.
 
 from __future__ import annotations
 
-import sys
 import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-
-from docker_engine import base_image  # noqa: E402
-from docker_engine import engine as docker_engine  # noqa: E402
-
-from sandboxes.docker import gpu_request  # noqa: E402
-from sandboxes.images.building import NEEDED, build  # noqa: E402
+from sandboxes.docker import gpu_request
+from sandboxes.images.building import NEEDED, build
+from tests.docker_engine import base_image
+from tests.docker_engine import engine as docker_engine
 
 LOOK = """
 import sys

@@ -1,6 +1,6 @@
 """What warm sandboxes are worth, and what an exported program costs; both measured side by side.
 
-Usage: python tests/benchmarks/evaluation_throughput.py [--losses 10] [--repeats 5]
+Usage: python -m tests.benchmarks.evaluation_throughput [--losses 10] [--repeats 5]
 
 1. Candidates per minute, each traced, inspected and scored on one seed of the search task, here
    (warm tracer and evaluators) against a fresh interpreter per candidate that imports the core and
@@ -23,13 +23,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from sandboxes.engines import Engine, open_engine
+from sandboxes.registry import choose_sandbox
+from templates.registry import Template, load_template
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-
-from sandboxes.engines import Engine, open_engine  # noqa: E402
-from sandboxes.registry import choose_sandbox  # noqa: E402
-from templates.registry import Template, load_template  # noqa: E402
-
 TEMPLATE = "preference_loss"
 TASK = "sentiment"
 # One thread a process on either side, since seeds and candidates are spread over processes.

@@ -1,6 +1,6 @@
 """kill -9 at random moments of a campaign; after each, resume; at the end, compare.
 
-Usage: python tests/benchmarks/kill_resume.py [--kills 200] [--seed 0]
+Usage: python -m tests.benchmarks.kill_resume [--kills 200] [--seed 0]
 
 Runs one campaign with recorded completions without interruption, then the same campaign in child
 processes that are killed at random moments and resumed until the wanted number of kills is reached
@@ -22,13 +22,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.archive import Archive
+from tests.data.completions import write_recording
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "data"))
-
-from completions import write_recording  # noqa: E402
-
-from agent.archive import Archive  # noqa: E402
-
 CANDIDATES = 8
 _CHILD = """
 import json
@@ -36,7 +33,7 @@ import sys
 from pathlib import Path
 from agent.archive import Archive
 from agent.campaign import Campaign, CampaignSettings
-from agent.campaign.calling import Caller
+from agent.calling import Caller
 from agent.evaluation.measuring import Measurer
 
 class Silent:

@@ -1,6 +1,6 @@
 """Valid and new proposals per minute of the local models, side by side.
 
-    python tests/benchmarks/model_throughput.py --models 0.5b 1.5b --variants string --calls 12
+    python -m tests.benchmarks.model_throughput --models 0.5b 1.5b --variants string --calls 12
 
 For every setting the model writes proposals for the preference-loss task, and each goes through the
 campaign's own tracer and verifier: valid means that it would be evaluated, new counts different
@@ -139,7 +139,7 @@ class Setting:
 
 def code_schema(variant: str) -> dict[str, Any]:
     line = f"    {PRINTABLE}+"
-    text = {
+    text: dict[str, dict[str, Any]] = {
         "string": {"type": "string", "maxLength": 1500},
         "prefix": {"type": "string", "pattern": f"^{_quoted(HEADER)}(\n{line}){{1,14}}$"},
         "body": {"type": "string", "pattern": f"^{line}(\n{line}){{0,13}}$"},

@@ -1,6 +1,6 @@
 """The baselines of omni compared: six curricula and a control, on one fixed bank of tasks.
 
-Usage: python tests/benchmarks/omni_baselines.py [--seeds 4] [--task standard] [--json FILE]
+Usage: python -m tests.benchmarks.omni_baselines [--seeds 4] [--task standard] [--json FILE]
 
 Each curriculum trains agents on the same seeds in sandboxed workers, as a campaign has it. Printed
 are means with 95 % intervals, and differences to uniform over pairs of the same seed. Results
@@ -12,19 +12,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-
-from agent.evaluation.platforms import choose_platform  # noqa: E402
-from agent.evaluation.statistics import interval, paired_difference  # noqa: E402
-from sandboxes.engines import Engine, open_engine  # noqa: E402
-from sandboxes.registry import choose_sandbox  # noqa: E402
-from templates.registry import Template, load_template  # noqa: E402
+from agent.evaluation.platforms import choose_platform
+from agent.evaluation.statistics import interval, paired_difference
+from sandboxes.engines import Engine, open_engine
+from sandboxes.registry import choose_sandbox
+from templates.registry import Template, load_template
 
 REFERENCE = "uniform"
 Rows = dict[str, dict[str, dict[str, float]]]

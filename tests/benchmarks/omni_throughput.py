@@ -1,6 +1,6 @@
 """Steps per second: the world, the world with its learner, beside other worlds, in one run.
 
-Usage: python tests/benchmarks/omni_throughput.py [--environments 64] [--steps 256] [--repeats 3]
+Usage: python -m tests.benchmarks.omni_throughput [--environments 64] [--steps 256] [--repeats 3]
 
 Everything acts at random and starts episodes anew from a pool of states made beforehand, but for
 the line that learns. Gymnax's FourRooms stands for a grid world without a technology tree. With the
@@ -14,11 +14,10 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault(
@@ -31,16 +30,18 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-
-from templates.omni.settings import PROFILES  # noqa: E402
-from templates.omni.training import Trainer, make_space  # noqa: E402
-from templates.omni.world import World  # noqa: E402
+from templates.omni.settings import PROFILES
+from templates.omni.training import Trainer, make_space
+from templates.omni.world import World
 
 POOL = 256
 GENERATIONS = 4
 Roll = Callable[[jax.Array], Any]
+
+
+def finished(roll: Roll) -> Any:
+    """What a roll gives, once it is there."""
+    return jax.block_until_ready(roll(jax.random.key(1)))
 
 
 def pooled(
@@ -154,8 +155,7 @@ def main() -> None:
         rolls["Craftax-Classic"] = craftax_classic(*size)
     count = chosen.environments * chosen.steps
     timed: dict[str, tuple[Callable[[], Any], int]] = {
-        name: (lambda roll=roll: jax.block_until_ready(roll(jax.random.key(1))), count)
-        for name, roll in rolls.items()
+        name: (partial(finished, roll), count) for name, roll in rolls.items()
     }
     timed["omni, learning"] = learning()
     for run, _ in timed.values():

@@ -3,7 +3,7 @@
 Scores every baseline and control on many seeds, splits the seeds into two disjoint halves again
 and again, and prints how well the two rankings agree as a function of the seeds in each half::
 
-    python tests/benchmarks/preference_ranking.py --seeds 16 --json ranking.json
+    python -m tests.benchmarks.preference_ranking --seeds 16 --json ranking.json
 
 ``--task`` scores another task; with ``--against FILE`` its ranking is compared with that of a
 former run on the search task. Scores already in the JSON file are not made again.

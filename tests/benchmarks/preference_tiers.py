@@ -3,7 +3,7 @@
 Prints every tier twice: on seeds that no candidate has had yet (their pairs are sampled first),
 and on seeds whose data the workers keep, which is what all later candidates meet::
 
-    python tests/benchmarks/preference_tiers.py
+    python -m tests.benchmarks.preference_tiers
 """
 
 from __future__ import annotations

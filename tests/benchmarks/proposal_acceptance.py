@@ -1,6 +1,6 @@
 """How many proposals of the default model become programs that are new, repairs included.
 
-    python tests/benchmarks/proposal_acceptance.py --proposals 16 --parents
+    python -m tests.benchmarks.proposal_acceptance --proposals 16 --parents
 
 Asks as a campaign does, with its prompts, its selection of parents and its rule for when to repair
 and when to start afresh, and traces every answer, but trains nothing. With ``--parents`` the known
@@ -13,8 +13,6 @@ import argparse
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from model_throughput import known_losses
-
 from agent.evaluation.novelty import NoveltyIndex
 from agent.llm import LanguageModel, open_model
 from agent.proposers import Attempt, LlmProposer, ProposerContext, load_prompts
@@ -23,6 +21,7 @@ from sandboxes.engines import Engine, open_engine
 from sandboxes.process import ProcessSandbox
 from templates.errors import CandidateError
 from templates.registry import load_template
+from tests.benchmarks.model_throughput import known_losses
 
 
 class Slots:

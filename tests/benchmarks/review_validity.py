@@ -1,7 +1,7 @@
 """How many reviews of one real PDF by the default model are valid forms.
 
-    python tests/benchmarks/review_validity.py --runs 20
-    python tests/benchmarks/review_validity.py --paper mine.pdf --model local:qwen2.5-coder-0.5b
+    python -m tests.benchmarks.review_validity --runs 20
+    python -m tests.benchmarks.review_validity --paper mine.pdf --model local:qwen2.5-coder-0.5b
 
 Every run is what ``discover review FILE --reviewers 1 --reflections 0`` does, with another seed:
 reading, blinding, cutting to the model's context, the form, and a repair where it is none. Without
@@ -11,22 +11,18 @@ reading, blinding, cutting to the model's context, the form, and a repair where 
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
-
-from papers import write_pdf
-
 from agent.archive import Archive, CampaignRecord
-from agent.campaign.calling import Caller
+from agent.calling import Caller
 from agent.llm import open_model
 from agent.reviewing import PaperReviewing, PaperVerdict, ReviewPlan
 from reviewers.paper import SCALES, blind, read_paper
 from templates.errors import CandidateError
+from tests.data.papers import write_pdf
 
 
 def valid(verdict: PaperVerdict) -> bool:

@@ -1,6 +1,6 @@
 """Many candidates through one pool: what grows?
 
-Usage: python tests/benchmarks/sandbox_soak.py [--candidates 500] [--sandbox docker|process]
+Usage: python -m tests.benchmarks.sandbox_soak [--candidates 500] [--sandbox docker|process]
 
 Every tenth candidate is hostile or broken and every hundredth costs an evaluator. Prints resident
 memory of this process and of the workers, descriptors, threads and containers as it goes.
@@ -12,23 +12,20 @@ import argparse
 import contextlib
 import gc
 import os
-import sys
 import threading
 from pathlib import Path
 
+from sandboxes.contract import Sandbox
+from sandboxes.docker import DockerSandbox
+from sandboxes.engines import Engine, open_engine
+from sandboxes.images.building import ROLES, build
+from sandboxes.process import ProcessSandbox
+from templates.errors import CandidateError
+from templates.registry import load_template
+from tests.docker_engine import base_image
+from tests.docker_engine import engine as docker_engine
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-
-from docker_engine import base_image  # noqa: E402
-from docker_engine import engine as docker_engine  # noqa: E402
-
-from sandboxes.contract import Sandbox  # noqa: E402
-from sandboxes.docker import DockerSandbox, leftovers  # noqa: E402
-from sandboxes.engines import Engine, open_engine  # noqa: E402
-from sandboxes.images.building import ROLES, build  # noqa: E402
-from sandboxes.process import ProcessSandbox  # noqa: E402
-from templates.errors import CandidateError  # noqa: E402
-from templates.registry import load_template  # noqa: E402
 
 TEMPLATE = ROOT / "tests" / "data" / "robust_regression"
 _GOOD = """
@@ -49,15 +46,15 @@ def state(engine: Engine, sandbox: Sandbox) -> dict[str, float]:
     gc.collect()
     page = os.sysconf("SC_PAGE_SIZE")
     found = {"host MB": int(Path("/proc/self/statm").read_text().split()[1]) * page / 1e6}
-    processes = [(f"worker {slot.number}", slot.handle) for slot in engine._slots]
-    for name, handle in (*processes, ("tracer", getattr(engine, "_tracer", None))):
-        found[f"{name} MB"] = (handle.memory_bytes() or 0) / 1e6 if handle is not None else 0.0
+    for role in ("evaluator", "tracer"):
+        for number, handle in enumerate(engine.processes(role)):
+            found[f"{role} {number} MB"] = (handle.memory_bytes() or 0) / 1e6
     found |= {
         "descriptors": len(list(Path("/proc/self/fd").iterdir())),
         "threads": threading.active_count(),
     }
     if isinstance(sandbox, DockerSandbox):
-        found["containers"] = len(leftovers(sandbox._engine, everything=True))
+        found["containers"] = sandbox.leftovers()
     return found
 
 
@@ -68,9 +65,8 @@ def soak(sandbox: Sandbox, candidates: int) -> None:
             if number % max(1, candidates // 10) == 0:
                 print(f"{number:5} candidates: {_shown(state(engine, sandbox))}", flush=True)
             if number % 100 == 50:
-                handle = engine._slots[0].handle
-                assert handle is not None
-                handle.kill()
+                # The newest: so the oldest one lives all along.
+                engine.processes("evaluator")[-1].kill()
             bad = number % 10 == 9
             code = _BAD[number // 10 % len(_BAD)] if bad else _GOOD.format(scale=1 + number / 100)
             with contextlib.suppress(CandidateError):

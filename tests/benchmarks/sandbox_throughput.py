@@ -1,6 +1,6 @@
 """What a warm Docker pool is worth, and what it costs; everything measured in one run.
 
-Usage: python tests/benchmarks/sandbox_throughput.py [--losses 20] [--rounds 1]
+Usage: python -m tests.benchmarks.sandbox_throughput [--losses 20] [--rounds 1]
 
 The same losses are traced, inspected and scored (smoke tier of `preference_loss`) by
 
@@ -21,20 +21,16 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from functools import partial
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-
-from docker_engine import base_image  # noqa: E402
-from docker_engine import engine as docker_engine  # noqa: E402
-
-from sandboxes.contract import Sandbox  # noqa: E402
-from sandboxes.docker import DockerSandbox  # noqa: E402
-from sandboxes.engines import Engine, open_engine  # noqa: E402
-from sandboxes.images.building import ROLES, build  # noqa: E402
-from sandboxes.process import ProcessSandbox  # noqa: E402
-from templates.registry import Template, load_template  # noqa: E402
+from sandboxes.contract import Sandbox
+from sandboxes.docker import DockerSandbox
+from sandboxes.engines import Engine, open_engine
+from sandboxes.images.building import ROLES, build
+from sandboxes.process import ProcessSandbox
+from templates.registry import Template, load_template
+from tests.docker_engine import base_image
+from tests.docker_engine import engine as docker_engine
 
 TASK = "sentiment"
 _VARIANT = """
@@ -86,15 +82,14 @@ def fresh(template: Template, sandbox: Sandbox, workers: int, codes: list[str]) 
 
 def trace_latency(engine: Engine, codes: list[str]) -> float:
     """Median seconds of a trace."""
-    return statistics.median(_timed(lambda code=code: engine.trace(code)) for code in codes)
+    return statistics.median(_timed(partial(engine.trace, code)) for code in codes)
 
 
 def replacement(engine: Engine, code: str) -> float:
     """Seconds from killing all evaluators to an answer."""
     program = engine.trace(code)
-    for slot in engine._slots:
-        assert slot.handle is not None
-        slot.handle.kill()
+    for worker in engine.processes("evaluator"):
+        worker.kill()
     return _timed(lambda: engine.inspect(program))
 
 

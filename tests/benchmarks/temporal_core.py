@@ -1,6 +1,6 @@
 """Time per candidate and environment steps per second: this core against PPO as one program.
 
-Usage: python tests/benchmarks/temporal_core.py [--steps 100000] [--repeats 3] [--environments ...]
+Usage: python -m tests.benchmarks.temporal_core [--steps 100000] [--repeats 3] [--environments ...]
 
 Both train the same candidates (PPO's drift and two others) on the same environments with the same
 sizes and as many steps, on one thread, in one run, taking turns. "Per candidate" is everything that
@@ -15,9 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
@@ -26,16 +24,12 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 import jax
 import jax.numpy as jnp
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "data")]
-
-from whole_program_ppo import make  # noqa: E402
-
-from templates.native import NativeFunction  # noqa: E402
-from templates.registry import load_template  # noqa: E402
-from templates.temporal_rl.levels import LEVELS  # noqa: E402
-from templates.temporal_rl.settings import TASKS, Setup  # noqa: E402
-from templates.temporal_rl.training import Trainer  # noqa: E402
+from templates.native import NativeFunction
+from templates.registry import load_template
+from templates.temporal_rl.levels import LEVELS
+from templates.temporal_rl.settings import TASKS, Setup
+from templates.temporal_rl.training import Trainer
+from tests.data.whole_program_ppo import make
 
 
 def ppo(r: Any, log_r: Any, A: Any, t: Any, log_N: Any, eps: Any) -> Any:

@@ -1,6 +1,6 @@
 """PPO at 10 million steps of MinAtar against the published returns.
 
-Usage: python tests/benchmarks/temporal_published.py [--environments breakout ...] [--seeds 2]
+Usage: python -m tests.benchmarks.temporal_published [--environments breakout ...] [--seeds 2]
 
 Trains the baseline of PPO with an annealed learning rate, as the papers do, with the sizes of the
 profile ``gpu``, and prints returns at the end beside the ranges published for PPO (Lu et al. 2022,
@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
-from pathlib import Path
 
 os.environ.setdefault(
     "XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
@@ -23,15 +21,12 @@ os.environ.setdefault(
 import jax
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-
-from templates.native import load_native  # noqa: E402
-from templates.registry import load_template  # noqa: E402
-from templates.temporal_rl.levels import LEVELS  # noqa: E402
-from templates.temporal_rl.normalization import PUBLISHED  # noqa: E402
-from templates.temporal_rl.settings import PROFILES  # noqa: E402
-from templates.temporal_rl.training import Trainer  # noqa: E402
+from templates.native import load_native
+from templates.registry import load_template
+from templates.temporal_rl.levels import LEVELS
+from templates.temporal_rl.normalization import PUBLISHED
+from templates.temporal_rl.settings import PROFILES
+from templates.temporal_rl.training import Trainer
 
 TASKS = ("asterix", "freeway", "breakout", "space_invaders")
 

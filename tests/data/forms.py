@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def seed_of(seat: int, turn: int = 0, *, repair: bool = False, seed: int = 0) ->
     return seed * 100_000 + 1_000 * seat + 2 * turn + repair
 
 
-def write_recording(path: Path, answers: dict[int, str | dict[str, Any]]) -> Path:
+def write_recording(path: Path, answers: Mapping[int, str | dict[str, Any]]) -> Path:
     """A recording by seed; a mapping stands for an error."""
     lines: list[dict[str, Any]] = []
     for seed, answer in answers.items():

@@ -7,15 +7,26 @@ from collections.abc import Iterator
 
 import docker
 import pytest
-from docker_engine import NoEngineError, base_image
-from docker_engine import engine as docker_engine
 
 from sandboxes.contract import Sandbox
 from sandboxes.docker import DockerSandbox
-from sandboxes.engines import Engine, open_engine
+from sandboxes.engines import Engine
 from sandboxes.images.building import ROLES, build
 from sandboxes.registry import choose_sandbox, sandbox_names
 from templates.registry import Template
+from tests.docker_engine import NoEngineError, base_image
+from tests.docker_engine import engine as docker_engine
+from tests.harness.engines import Engines
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is repeated in Docker is of the part boundary; starting an engine takes minutes."""
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        in_docker = callspec is not None and callspec.params.get("sandbox") == "docker"
+        if in_docker and not {"every_sandbox", "full"} & {one.name for one in item.iter_markers()}:
+            item.add_marker(pytest.mark.full("boundary"))
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +51,5 @@ def sandbox(request: pytest.FixtureRequest) -> Sandbox:
 
 
 @pytest.fixture(scope="session")
-def engine(small_template: Template, sandbox: Sandbox) -> Iterator[Engine]:
-    with open_engine(small_template, sandbox, workers=2) as engine:
-        yield engine
+def engine(small_template: Template, sandbox: Sandbox, engines: Engines) -> Engine:
+    return engines.of(small_template, sandbox, workers=2)

@@ -14,14 +14,15 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from hurrying import hurried
-from test_engine import HUBER
 
 from sandboxes.contract import Sandbox
 from sandboxes.engines import Engine, Measurement, open_engine
-from sandboxes.protocol import Message
 from templates.errors import CandidateError
 from templates.registry import Template
+from tests.sandboxes.hurrying import hurried
+from tests.sandboxes.test_engine import HUBER
+
+pytestmark = pytest.mark.gate
 
 ATTACKS = sorted((Path(__file__).parent / "attacks").glob("*.py"))
 # These write their program themselves, and the verifier must be what refuses it.
@@ -61,7 +62,7 @@ def attacked(
     ):
         patch.setattr("sandboxes.engines.function.screen", lambda code, functions: None)
         # What a dead worker's place is tried with is traced now, without a hurry.
-        assert engine._known_good(Message("inspect")) is not None
+        assert engine.prewarm()
         twin = outcome(engine, "import jax.numpy as jnp" + HONEST)
         yield engine, outcome(engine, HUBER), twin
 
@@ -89,7 +90,7 @@ def mounted_since(before: set[str]) -> set[str]:
 
 def everybody(engine: Engine) -> int:
     """Processes of all sandboxes of an engine."""
-    return sum(handle.processes() for handle in engine._running)
+    return sum(handle.processes() for handle in engine.processes())
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda file: file.stem)
@@ -118,8 +119,8 @@ def test_an_attack_gains_nothing_and_leaves_nothing(
         again = twin if code.endswith(HONEST) else outcome(engine, code)
         assert found == again or attack.stem == "clock_in_program"
     assert outcome(engine, HUBER) == expected
-    assert engine._tracer is not None
-    assert engine._tracer.processes() == 1
+    (tracer,) = engine.processes("tracer")
+    assert tracer.processes() == 1
     assert (engine.sandbox.leftovers(), everybody(engine)) == before
     assert not mounted_since(mounted)
     assert not [place for place in PLACES if (Path(place) / "attack-marker").exists()]

@@ -15,6 +15,8 @@ from sandboxes.protocol import PeerClosedError, ProtocolError
 from sandboxes.registry import choose_sandbox, register_sandbox, sandbox_names
 from templates.errors import UserError
 
+pytestmark = pytest.mark.gate
+
 
 def role(module: str = "sandboxes.tracer.server") -> Role:
     return Role(

@@ -25,6 +25,8 @@ from sandboxes.images import building
 from templates.errors import InfrastructureError, UserError
 from templates.registry import load_template
 
+pytestmark = pytest.mark.gate
+
 TEMPLATE = Path(__file__).parents[1] / "data" / "robust_regression"
 
 
@@ -49,8 +51,8 @@ def test_a_container_gets_nothing_that_it_does_not_need(
 ) -> None:
     if not isinstance(engine.sandbox, DockerSandbox):
         return
-    handles = [engine._slots[0].handle, engine._tracer]  # type: ignore[attr-defined]
-    for handle in handles:
+    for role in ("evaluator", "tracer"):
+        handle = engine.processes(role)[0]
         assert isinstance(handle, Container)
         seen = docker_client.api.inspect_container(handle.id)
         given = seen["HostConfig"]
@@ -78,6 +80,7 @@ def test_what_a_dead_campaign_left_is_removed_at_the_next_start(
     docker_client: docker.DockerClient,
 ) -> None:
     image = building.find(docker_client, "tracer", "cpu")
+    assert image is not None
     owner = f"{socket.gethostname()}/{2**22 + 1}/1"
     left = docker_client.containers.create(
         image, command=["{}"], labels={OWNER_LABEL: owner}, network_mode="none"
@@ -113,6 +116,7 @@ def test_the_tracer_image_holds_no_core_and_no_baseline(docker_client: docker.Do
         "import os; print([folder for folder in ('/app/templates', '/app/agent', "
         "'/app/sandboxes/evaluator', '/app/sandboxes/engines') if os.path.exists(folder)])"
     )
+    assert tag is not None
     said = docker_client.containers.run(
         tag, ["-I", "-c", look], entrypoint="python3", network_mode="none", remove=True
     )
@@ -213,10 +217,9 @@ def test_one_command_builds_what_a_campaign_on_a_gpu_uses(
     assert isinstance(scripts, ScriptEngine)
     assert isinstance(experiments, ExperimentEngine)
     for start in (
-        functions._start_tracer,
-        lambda: functions._start_worker(functions._slots[0]),
-        lambda: looking.start(scripts._lab_role()),
-        lambda: looking.start(experiments._lab_role()),
+        functions.start,
+        lambda: looking.start(scripts.lab_role()),
+        lambda: looking.start(experiments.lab_role()),
     ):
         with pytest.raises(InfrastructureError, match="seen"):
             start()
@@ -228,7 +231,7 @@ def test_the_packages_for_a_gpu_can_be_had(tmp_path: Path) -> None:
     """By what builds the images; tests/benchmarks/cuda_images.py gets and builds the gigabytes."""
     pins = {
         name: set(
-            re.findall(r"^[a-z0-9-]+==\S+", building._lock("evaluator", name).read_text(), re.M)
+            re.findall(r"^[a-z0-9-]+==\S+", building.lock_file("evaluator", name).read_text(), re.M)
         )
         for name in ("cpu", "cuda")
     }
@@ -236,7 +239,7 @@ def test_the_packages_for_a_gpu_can_be_had(tmp_path: Path) -> None:
     wanted.write_text("\n".join(sorted(pins["cuda"] - pins["cpu"])))
     assert any(pin.startswith("nvidia-cudnn") for pin in pins["cuda"] - pins["cpu"])
     folder = str(tmp_path / "packages")
-    command = [*building._pip("3.12", "x86_64"), "--dry-run", "--ignore-installed"]
+    command = [*building.pip_command("3.12", "x86_64"), "--dry-run", "--ignore-installed"]
     done = subprocess.run(
         [*command, "--target", folder, "--requirement", str(wanted)],
         capture_output=True,
@@ -260,7 +263,7 @@ def test_a_gpus_driver_may_speak_to_this_machine_alone(docker_client: docker.Doc
         gpu=True,
         arguments={},
     )
-    settings = sandbox._settings(role)
+    settings = sandbox.settings(role)
     assert settings["device_requests"]
     code = (
         "import socket\n"
@@ -271,7 +274,7 @@ def test_a_gpus_driver_may_speak_to_this_machine_alone(docker_client: docker.Doc
         "    except PermissionError:\n"
         "        print('refused', flush=True)\n"
     )
-    image = docker_client.images.get(sandbox._image(dataclasses.replace(role, gpu=False)))
+    image = docker_client.images.get(sandbox.image(dataclasses.replace(role, gpu=False)))
     said = docker_client.containers.run(
         image.labels["discovery-agent.base"],
         ["-I", "-c", code],

@@ -12,6 +12,8 @@ from sandboxes.engines import Engine, EvaluatorBugError, open_engine
 from templates.errors import CandidateError, InfrastructureError
 from templates.registry import Template, load_template
 
+pytestmark = pytest.mark.gate
+
 HUBER = """
 def loss(prediction, target):
     error = prediction - target
@@ -102,13 +104,12 @@ def test_hostile_code_ends_as_an_error_and_leaves_nothing(
 ) -> None:
     monkeypatch.setattr("sandboxes.engines.function.TRACE_TIMEOUT_S", 2.0)
     before = score(engine, HUBER)
-    tracer = engine._tracer
-    assert tracer is not None
+    (tracer,) = engine.processes("tracer")
     alone = tracer.processes()
     code = HOSTILE[name] + "def loss(p, t):\n    return p\n"
     with pytest.raises(CandidateError):
         engine.trace(code)
-    assert engine._tracer is tracer, "the fork server itself was hit"
+    assert engine.processes("tracer") == (tracer,), "the fork server itself was hit"
     assert tracer.alive()
     assert score(engine, HUBER) == before
     deadline = time.monotonic() + 5
@@ -139,9 +140,10 @@ def test_a_candidate_sees_neither_files_nor_environment_nor_processes(
 def test_a_killed_evaluator_is_replaced(engine: Engine) -> None:
     program = engine.trace(HUBER)
     expected = engine.evaluate(program, effort="full", task="clean", seeds=[1])[0].metrics
-    for slot in engine._slots:
-        assert slot.handle is not None
-        slot.handle.kill()
+    workers = engine.processes("evaluator")
+    assert len(workers) == engine.workers
+    for worker in workers:
+        worker.kill()
     again = engine.evaluate(program, effort="full", task="clean", seeds=[1])[0].metrics
     assert again == expected
 
@@ -179,8 +181,8 @@ def test_who_hangs_alone_is_charged(small_template: Template, sandbox: Sandbox) 
         with pytest.raises(CandidateError) as caught:
             engine.inspect(program)
         assert caught.value.kind == "evaluation_timeout"
-        assert engine._slots[0].handle is not None
-        assert engine._slots[0].handle.alive()
+        (worker,) = engine.processes("evaluator")
+        assert worker.alive()
     assert sum(line.startswith("worker") for line in told) == 2
 
 

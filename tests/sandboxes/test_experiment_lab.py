@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_attacks import everybody, mounts
 
 from agent.evaluation.single import evaluate_file
 from sandboxes.contract import Sandbox
@@ -15,6 +14,9 @@ from sandboxes.engines import Engine, Measurement, open_engine
 from templates.edits import Edit, render_edits
 from templates.errors import CandidateError
 from templates.registry import Template, load_template
+from tests.sandboxes.test_attacks import everybody, mounts
+
+pytestmark = pytest.mark.gate
 
 FOLDER = Path(__file__).parents[1] / "data" / "hidden_classes"
 ATTACKS = sorted((Path(__file__).parent / "experiment_attacks").glob("*.py"))

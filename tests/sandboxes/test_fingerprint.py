@@ -15,6 +15,8 @@ from templates.native import NativeFunction
 from templates.preference_loss.core import PreferenceLossCore
 from templates.registry import load_template
 
+pytestmark = pytest.mark.gate
+
 
 def inspect(engine: Engine, body: str, head: str = "") -> Inspection:
     return engine.inspect(
@@ -99,7 +101,9 @@ def test_a_lie_at_one_member_is_flagged() -> None:
 
         softened.defvjp(forward, backward)
 
-        def loss(pc, pr, rc, rr, beta):  # type: ignore[no-untyped-def]
+        def loss(
+            pc: jax.Array, pr: jax.Array, rc: jax.Array, rr: jax.Array, beta: jax.Array
+        ) -> jax.Array:
             return softened((pc - pr) - (rc - rr), beta)
 
         bound = NativeFunction(loss, signature, core.population)

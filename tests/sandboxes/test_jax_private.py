@@ -18,6 +18,8 @@ from sandboxes.evaluator.jax_private import (
     with_module,
 )
 
+pytestmark = pytest.mark.gate
+
 SHAPE = jax.ShapeDtypeStruct((2, 4), jnp.float32)
 
 

@@ -7,14 +7,16 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from hurrying import hurried
-from test_attacks import everybody, mounted_since, mounts
 
 from agent.evaluation.single import evaluate_file
 from sandboxes.contract import Sandbox
 from sandboxes.engines import Engine, Measurement, open_engine
 from templates.errors import CandidateError
 from templates.registry import Template, load_template
+from tests.sandboxes.hurrying import hurried
+from tests.sandboxes.test_attacks import everybody, mounted_since, mounts
+
+pytestmark = pytest.mark.gate
 
 ATTACKS = sorted((Path(__file__).parent / "lab_attacks").glob("*.py"))
 KINDS = {

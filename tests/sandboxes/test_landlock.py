@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from reaching_out import HONEST
 
 from sandboxes.engines import Engine, open_engine
 from sandboxes.fallback import most_processes
 from sandboxes.landlock import version
 from sandboxes.process import ProcessSandbox
 from templates.registry import Template
+from tests.sandboxes.reaching_out import HONEST
+
+pytestmark = pytest.mark.gate
 
 HERE = Path(__file__).parent
 # Signals and abstract sockets came last.
@@ -77,8 +79,8 @@ TELLING = (
 )
 
 
+@pytest.mark.full("boundary")
 @needs_landlock
-@pytest.mark.slow
 def test_attacks_without_namespaces_gain_nothing_and_leave_nothing() -> None:
     chosen = " or ".join(f"[process-{name}]" for name in TELLING)
     said = run(

@@ -9,7 +9,11 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from sandboxes.descendants import descendants
+
+pytestmark = pytest.mark.gate
 
 ENDLESS = Path(__file__).parent / "lab_attacks" / "endless.py"
 # In seconds of its processor: long enough to be in the script, and far from its time limit.

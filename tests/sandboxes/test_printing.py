@@ -7,6 +7,8 @@ import sympy as sp
 
 from sandboxes.evaluator.printing import to_latex
 
+pytestmark = pytest.mark.gate
+
 R, LOG_R, A = sp.symbols("r log_r A")
 NAMES = {R: "r", LOG_R: r"\log r", A: "A"}
 

@@ -6,10 +6,14 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from sandboxes import contract
 from sandboxes.contract import Role
 from sandboxes.descendants import descendants
 from sandboxes.process import CagedProcess, ProcessSandbox
+
+pytestmark = pytest.mark.gate
 
 
 def test_guarantees_are_named_and_explained() -> None:

@@ -10,8 +10,9 @@ from sandboxes.engines import open_engine
 from templates.errors import CandidateError
 from templates.registry import load_template
 
+pytestmark = pytest.mark.full("templates")
 
-@pytest.mark.slow
+
 def test_temporal_rl_with_and_without_what_is_optional(sandbox: Sandbox) -> None:
     template = load_template("temporal_rl", {"level": "drift"})
     codes = {baseline.name: baseline.code for baseline in template.baselines}
@@ -35,7 +36,6 @@ def test_temporal_rl_with_and_without_what_is_optional(sandbox: Sandbox) -> None
             engine.trace("def learning_rate(t, b, log_N):\n    return 1.0 - t\n")
 
 
-@pytest.mark.slow
 def test_temporal_rl_takes_optimisers(sandbox: Sandbox) -> None:
     template = load_template("temporal_rl", {"level": "optimiser"})
     codes = {baseline.name: baseline.code for baseline in template.baselines}
@@ -60,7 +60,6 @@ def test_temporal_rl_takes_optimisers(sandbox: Sandbox) -> None:
             engine.trace(codes["adam"].replace(", 0.0])", "])"))
 
 
-@pytest.mark.slow
 def test_omni_takes_samplers(sandbox: Sandbox) -> None:
     template = load_template("omni")
     codes = {baseline.name: baseline.code for baseline in template.baselines}
@@ -83,7 +82,8 @@ def test_omni_takes_samplers(sandbox: Sandbox) -> None:
                 seen["learning_progress"].fingerprint,
             )
         ]
-        assert np.allclose(*close, atol=1e-4)
+        one, other = close
+        assert np.allclose(one, other, atol=1e-4)
         program = engine.trace(codes["learning_progress_rule"])
         (result,) = engine.evaluate(program, effort="smoke", task="standard", seeds=[1])
         assert result.failed is None

@@ -21,6 +21,6 @@ def test_a_template_that_its_sandbox_cannot_read_names_the_remedy(
     folder = tmp_path / "private"
     shutil.copytree(TEMPLATE, folder)
     (folder / "core.py").chmod(0o600)
-    monkeypatch.setattr(starting.os, "geteuid", lambda: 0)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
     with pytest.raises(UserError, match=r"core\.py; allow it: chmod -R a\+rX"):
         starting.compiled_core(load_template(str(folder)), ProcessSandbox(), "cpu", print)

@@ -7,6 +7,7 @@ Each is MLIR text that becomes a portable artifact, as a candidate could write i
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +17,8 @@ from jax import export
 from sandboxes.evaluator.jax_private import ir, make_ir_context, stablehlo
 from sandboxes.evaluator.verify import VerifiedModule, verify
 from templates.errors import CandidateError
+
+pytestmark = pytest.mark.gate
 
 T = "tensor<2x4xf32>"
 S = "tensor<f32>"
@@ -113,7 +116,7 @@ def test_what_candidates_write_is_accepted(name: str) -> None:
     assert check(parsed(ACCEPTED[name])).operations > 0
 
 
-HONEST = {
+HONEST: dict[str, Callable[[jax.Array], jax.Array]] = {
     "special functions": lambda x: jax.lax.erf(x) + jax.lax.lgamma(x) + jax.scipy.special.ndtri(x),
     "sorting": lambda x: jnp.sort(x) + jnp.argsort(x) + jax.lax.top_k(x, 4)[0],
     "sums": lambda x: jnp.cumsum(x, 1) + jax.nn.softmax(x) + jax.nn.logsumexp(x, 1)[:, None],
@@ -138,7 +141,8 @@ def test_what_jax_writes_is_accepted(name: str, platform: str) -> None:
     shape = jax.ShapeDtypeStruct((2, 4), "float32")
 
     def gradient(x: jax.Array, cotangent: jax.Array) -> jax.Array:
-        return jax.vjp(function, x)[1](cotangent)[0]
+        derivative: jax.Array = jax.vjp(function, x)[1](cotangent)[0]
+        return derivative
 
     value = export.export(jax.jit(function), platforms=[platform])(shape)
     assert check(value.mlir_module_serialized).operations > 0

@@ -20,6 +20,8 @@ from sandboxes.process import ProcessSandbox
 from sandboxes.protocol import Message
 from templates.registry import Template
 
+pytestmark = pytest.mark.gate
+
 COMPILATION = "/jax/core/compile/backend_compile_duration"
 
 
@@ -79,9 +81,12 @@ def held() -> int:
 
 def test_programs_are_forgotten_and_the_core_stays_compiled(engine: Engine, worker: Worker) -> None:
     compiled: list[str] = []
-    jax.monitoring.register_event_duration_secs_listener(
-        lambda event, seconds, **rest: compiled.append(event) if event == COMPILATION else None
-    )
+
+    def listen(event: str, duration_secs: float, **rest: str | int) -> None:
+        if event == COMPILATION:
+            compiled.append(event)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
     alive, compilations = [], []
     for scale in range(2, 2 + 4 * KEPT_PROGRAMS):
         code = f"def loss(p, t):\n    return jnp.abs(p - t) ** {scale} / {scale}\n"

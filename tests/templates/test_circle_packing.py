@@ -17,6 +17,8 @@ from templates.contract import SeedResult
 from templates.errors import CandidateError
 from templates.registry import load_template
 
+pytestmark = pytest.mark.gate
+
 
 def score(centres: object, radii: object) -> SeedResult:
     arrays = {"centres": np.asarray(centres, float), "radii": np.asarray(radii, float)}

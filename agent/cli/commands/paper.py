@@ -86,8 +86,7 @@ def paper(
 
     Ctrl-C keeps what is done; the same command goes on, and pays for nothing twice.
     """
-    from agent.campaign.calling import BudgetSpentError
-    from agent.campaign.context import StopRequestedError
+    from agent.calling import BudgetSpentError
     from agent.cli.interrupt import Interruption
     from agent.evaluation.workers import DaemonPool
     from agent.llm.registry import is_local
@@ -95,6 +94,7 @@ def paper(
     from agent.papers.reviewed import ModelPaperReviewer
     from agent.papers.stages import model_of
     from agent.reviewing import ReviewPlan
+    from agent.stopping import StopRequestedError
     from templates.errors import UserError
 
     place = home_of(home)

@@ -205,11 +205,11 @@ def _write_papers(
         return []
     from concurrent.futures import wait
 
-    from agent.campaign.context import StopRequestedError
     from agent.cli.commands.paper import print_paper
     from agent.cli.interrupt import Interruption
     from agent.evaluation.workers import DaemonPool
     from agent.papers.automatic import AutomaticPapers
+    from agent.stopping import StopRequestedError
 
     work = AutomaticPapers(archive, record, place, _tell)
     pool = DaemonPool(1, "papers")

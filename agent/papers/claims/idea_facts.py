@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from agent.ideas import IdeaRecord, Novelty, ideas_of, is_in_code
 from agent.ideas.idea import LENGTHS
 from agent.ideas.novelty import Round
 from agent.papers.claims.facts import Fact, Reference, Rows, UnknownReferenceError
+from agent.papers.claims.measurements import Measurements
 from agent.papers.claims.quoting import quotable
-
-if TYPE_CHECKING:
-    from agent.papers.claims.book import FactBook
 
 __all__ = ["IDEA_RATINGS", "IdeaFacts"]
 
@@ -23,13 +20,13 @@ _LONGEST, _SPARE = 400, 8
 
 
 class IdeaFacts:
-    """Answers for `FactBook`; there is nothing to say where a candidate began without an idea.
+    """What is known of the idea; there is nothing to say where a candidate began without one.
 
     Args:
         book: Whose archive and candidate are asked about.
     """
 
-    def __init__(self, book: FactBook) -> None:
+    def __init__(self, book: Measurements) -> None:
         self._book = book
 
     @cached_property

@@ -5,18 +5,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from agent.archive import CandidateRecord, ModelCallRecord
 from agent.papers.claims.facts import CONFIDENCE, Fact, Reference, Rows, UnknownReferenceError
 from agent.papers.claims.idea_facts import IdeaFacts
+from agent.papers.claims.measurements import Measurements
 from agent.papers.claims.quoting import quotable
 from agent.papers.claims.rounding import percent
 from agent.report.summary import Summary, summary
 from agent.wording import duration, money
-
-if TYPE_CHECKING:
-    from agent.papers.claims.book import FactBook
 
 __all__ = ["PLAIN", "PlainFacts", "paper_role", "thought_of"]
 
@@ -32,14 +29,14 @@ def paper_role(version: int, step: str) -> str:
 
 
 class PlainFacts:
-    """Answers for `FactBook`.
+    """Answers for `agent.papers.claims.book.FactBook`.
 
     Args:
         book: Whose archive, campaign and candidate are asked about.
         version: Which paper of the candidate.
     """
 
-    def __init__(self, book: FactBook, version: int) -> None:
+    def __init__(self, book: Measurements, version: int) -> None:
         self._book = book
         self._version = version
         self.idea = IdeaFacts(book)

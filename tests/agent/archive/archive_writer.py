@@ -9,9 +9,8 @@ step is one transaction.
 import os
 import sys
 
-from conftest import Maker
-
 from agent.archive import Archive, EventRecord
+from tests.agent.archive.conftest import Maker
 
 
 def write(location: str, campaign: str, steps: int) -> None:

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +19,17 @@ from agent.archive import (
 
 NOW = datetime(2026, 11, 21, 22, 30, tzinfo=UTC)
 
+# Adds a candidate with that index to the campaign; takes the fields of its record.
+Adder = Callable[..., CandidateRecord]
+
 
 class Maker:
     """Records with everything that a test does not care about filled in."""
 
     @staticmethod
-    def campaign(identifier: str = "2026-11-21-preference_loss-3f2a", **fields: Any):
+    def campaign(
+        identifier: str = "2026-11-21-preference_loss-3f2a", **fields: Any
+    ) -> CampaignRecord:
         values: dict[str, Any] = {
             "id": identifier,
             "template": "preference_loss",
@@ -34,7 +41,7 @@ class Maker:
         return CampaignRecord(**values | fields)
 
     @staticmethod
-    def candidate(campaign: str, index: int, **fields: Any):
+    def candidate(campaign: str, index: int, **fields: Any) -> CandidateRecord:
         values: dict[str, Any] = {
             "id": candidate_id(campaign, index),
             "campaign_id": campaign,
@@ -48,7 +55,7 @@ class Maker:
         return CandidateRecord(**values | fields)
 
     @staticmethod
-    def evaluation(candidate: str, **fields: Any):
+    def evaluation(candidate: str, **fields: Any) -> EvaluationRecord:
         values: dict[str, Any] = {
             "candidate_id": candidate,
             "effort": "full",
@@ -63,7 +70,7 @@ class Maker:
         return EvaluationRecord(**values | fields)
 
     @staticmethod
-    def call(campaign: str, slot: int, attempt: int = 0, **fields: Any):
+    def call(campaign: str, slot: int, attempt: int = 0, **fields: Any) -> ModelCallRecord:
         try_number = fields.get("try_number", 0)
         values: dict[str, Any] = {
             "id": model_call_id(campaign, slot, attempt, "propose", try_number),
@@ -97,7 +104,7 @@ def campaign(archive: Archive, make: type[Maker]) -> str:
 
 
 @pytest.fixture
-def add(archive: Archive, campaign: str, make: type[Maker]) -> Callable[..., CandidateRecord]:
+def add(archive: Archive, campaign: str, make: type[Maker]) -> Adder:
     def add_candidate(index: int, **fields: Any) -> CandidateRecord:
         return archive.add_candidate(make.candidate(campaign, index, **fields))
 

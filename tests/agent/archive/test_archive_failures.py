@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import os
 import sqlite3
 import tempfile
@@ -10,9 +12,10 @@ from sqlalchemy import event
 
 from agent.archive import Archive
 from templates.errors import InfrastructureError, UserError
+from tests.agent.archive.conftest import Maker
 
 
-def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path):
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "archive.db"
     file.write_text("these are my notes, not a database; " * 50)
     with pytest.raises(UserError, match="damaged or not an archive"):
@@ -21,7 +24,9 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path):
 
 
 @pytest.mark.parametrize("intact_bytes", [4096, 200_000], ids=["from the start", "further on"])
-def test_a_damaged_archive_says_so(archive, campaign, make, intact_bytes):
+def test_a_damaged_archive_says_so(
+    archive: Archive, campaign: str, make: type[Maker], intact_bytes: int
+) -> None:
     with archive.transaction() as step:
         for index in range(200):
             step.add_candidate(make.candidate(campaign, index, code="x" * 2000))
@@ -38,13 +43,15 @@ def test_a_damaged_archive_says_so(archive, campaign, make, intact_bytes):
         read()
 
 
-def test_a_full_disk_loses_the_step_and_nothing_else(archive, campaign, make):
+def test_a_full_disk_loses_the_step_and_nothing_else(
+    archive: Archive, campaign: str, make: type[Maker]
+) -> None:
     archive.add_candidate(make.candidate(campaign, 0))
     before = archive.canonical_content(campaign)
     archive.close()
 
     @event.listens_for(archive._engine, "connect")
-    def _no_room(connection, record):
+    def _no_room(connection: sqlite3.Connection, record: object) -> None:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {pages + 2}")
 
@@ -57,11 +64,13 @@ def test_a_full_disk_loses_the_step_and_nothing_else(archive, campaign, make):
     assert archive.counts(campaign).total == 2
 
 
-def test_an_archive_that_cannot_be_written_says_so(archive, campaign, make):
+def test_an_archive_that_cannot_be_written_says_so(
+    archive: Archive, campaign: str, make: type[Maker]
+) -> None:
     archive.close()
 
     @event.listens_for(archive._engine, "connect")
-    def _read_only(connection, record):
+    def _read_only(connection: sqlite3.Connection, record: object) -> None:
         connection.execute("PRAGMA query_only = ON")
 
     with pytest.raises(UserError, match="make it and its folder writable"):
@@ -83,7 +92,7 @@ def without_root() -> Iterator[None]:
         os.seteuid(user)
 
 
-def test_a_folder_without_permission_says_so():
+def test_a_folder_without_permission_says_so() -> None:
     # Not below tmp_path, which nobody but its owner may enter.
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "home"
@@ -96,12 +105,14 @@ def test_a_folder_without_permission_says_so():
 
 
 @pytest.mark.parametrize("place", ["/proc/self/nowhere/archive.db", "/dev/null/archive.db"])
-def test_a_place_that_cannot_be_says_so(place):
+def test_a_place_that_cannot_be_says_so(place: str) -> None:
     with pytest.raises(UserError, match="cannot make the folder"):
         Archive(place)
 
 
-def test_a_database_that_stays_locked_says_so(archive, campaign, make, monkeypatch):
+def test_a_database_that_stays_locked_says_so(
+    archive: Archive, campaign: str, make: type[Maker], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("agent.archive.dialect.BUSY_TIMEOUT_S", 0.2)
     with (
         Archive(archive.location) as impatient,
@@ -116,7 +127,7 @@ def test_a_database_that_stays_locked_says_so(archive, campaign, make, monkeypat
         impatient.add_candidate(make.candidate(campaign, 0))
 
 
-def test_urls_that_cannot_be_used_say_so():
+def test_urls_that_cannot_be_used_say_so() -> None:
     with pytest.raises(UserError, match="cannot be kept in 'mysql'"):
         Archive("mysql://localhost/archive")
     with pytest.raises(UserError, match="not a database URL"):

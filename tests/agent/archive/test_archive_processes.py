@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import os
 import random
 import signal
@@ -5,12 +7,15 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from agent.archive import Archive
+
+pytestmark = pytest.mark.gate
 
 KILLS = 20
 
@@ -20,15 +25,16 @@ class Writers:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("archive_writer.py"))],
+            [sys.executable, "-m", "tests.agent.archive.archive_writer"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
+            cwd=Path(__file__).parents[3],
         )
 
     def start(self, archive: Archive, campaign: str, steps: int) -> int:
         """Begin to write; returns the writer's process id once it has opened the archive."""
+        assert self._process.stdin is not None
         self._process.stdin.write(f"{archive.location}\t{campaign}\t{steps}\n")
         self._process.stdin.flush()
         word, process_id = self.read().split()
@@ -36,6 +42,7 @@ class Writers:
         return int(process_id)
 
     def read(self) -> str:
+        assert self._process.stdout is not None
         return self._process.stdout.readline().rstrip("\n")
 
     def rest(self) -> list[str]:
@@ -47,7 +54,7 @@ class Writers:
 
 
 @pytest.fixture(scope="module")
-def writers():
+def writers() -> Iterator[Writers]:
     started = Writers()
     yield started
     started.close()
@@ -69,14 +76,17 @@ def check_whole_steps(archive: Archive, campaign: str) -> int:
     return steps
 
 
-def test_readers_see_whole_steps_while_a_writer_writes(archive, campaign, writers):
+def test_readers_see_whole_steps_while_a_writer_writes(
+    archive: Archive, campaign: str, writers: Writers
+) -> None:
     writer = writers.start(archive, campaign, 200)
-    seen = []
+    seen: list[int] = []
     while not seen or seen[-1] < 200:
         state = archive.counts(campaign)
         assert set(state.by_stage) <= {"search"}
         best = archive.leaderboard(campaign, limit=1)
         if state.total:
+            assert best[0].score is not None
             assert best[0].score >= (state.total - 1) / 4
         seen.append(state.total)
     assert writers.rest() == ["step"] * 200 + ["done"]
@@ -87,7 +97,9 @@ def test_readers_see_whole_steps_while_a_writer_writes(archive, campaign, writer
     assert check_whole_steps(archive, campaign) == 200
 
 
-def test_kill_nine_leaves_whole_steps_and_a_sound_file(archive, campaign, writers):
+def test_kill_nine_leaves_whole_steps_and_a_sound_file(
+    archive: Archive, campaign: str, writers: Writers
+) -> None:
     generator = random.Random(7)
     steps = 0
     for _ in range(KILLS):

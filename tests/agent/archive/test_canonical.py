@@ -1,12 +1,19 @@
+from __future__ import annotations
+
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agent.archive import Archive, AttemptRecord, EventRecord, ReviewRecord
 from templates.errors import UserError
+from tests.agent.archive.conftest import Maker
 
 
-def fill(archive, make, *, tag, delay_s, order=1, **changes):
+def fill(
+    archive: Archive, make: type[Maker], *, tag: str, delay_s: int, order: int = 1, **changes: Any
+) -> str:
     """The same small campaign, made at another time, in another order, by other workers."""
     start = make.campaign().created_at + timedelta(seconds=delay_s)
     campaign = archive.create_campaign(
@@ -54,7 +61,9 @@ def fill(archive, make, *, tag, delay_s, order=1, **changes):
     return campaign
 
 
-def test_time_order_and_workers_do_not_count(archive, make, tmp_path):
+def test_time_order_and_workers_do_not_count(
+    archive: Archive, make: type[Maker], tmp_path: Path
+) -> None:
     first = fill(archive, make, tag="aaaa", delay_s=1)
     with Archive(tmp_path / "other.db") as other:
         second = fill(other, make, tag="bbbb", delay_s=200_000, order=-1)
@@ -64,13 +73,13 @@ def test_time_order_and_workers_do_not_count(archive, make, tmp_path):
 
 
 @pytest.mark.parametrize("change", [{"score": 0.75}, {"primary": 0.5}, {"reason": "budget"}])
-def test_what_was_found_counts(archive, make, change):
+def test_what_was_found_counts(archive: Archive, make: type[Maker], change: dict[str, Any]) -> None:
     first = fill(archive, make, tag="aaaa", delay_s=1)
     second = fill(archive, make, tag="bbbb", delay_s=1, **change)
     assert archive.digest_content(first) != archive.digest_content(second)
 
 
-def test_a_repeated_event_counts(archive, make):
+def test_a_repeated_event_counts(archive: Archive, make: type[Maker]) -> None:
     first = fill(archive, make, tag="aaaa", delay_s=1)
     before = archive.digest_content(first)
     archive.add_event(EventRecord(first, make.campaign().created_at, "process.resumed"))
@@ -79,7 +88,7 @@ def test_a_repeated_event_counts(archive, make):
     assert archive.digest_content(first) != before
 
 
-def test_identifiers_are_replaced_by_indices(archive, make):
+def test_identifiers_are_replaced_by_indices(archive: Archive, make: type[Maker]) -> None:
     campaign = fill(archive, make, tag="aaaa", delay_s=1)
     content = archive.canonical_content(campaign)
     entry = content["candidates"][1]

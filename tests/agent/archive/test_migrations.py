@@ -1,8 +1,11 @@
+from __future__ import annotations
+
 import re
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -19,7 +22,7 @@ from agent.archive.tables import Base
 from templates.errors import UserError
 
 
-def test_the_migrations_make_the_tables_of_the_models(archive, tmp_path):
+def test_the_migrations_make_the_tables_of_the_models(archive: Archive, tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{archive.location}")
     with engine.connect() as connection:
         context = MigrationContext.configure(
@@ -38,7 +41,7 @@ def test_the_migrations_make_the_tables_of_the_models(archive, tmp_path):
 _PARTS = re.compile(r",(?![^()]*\))|\n")
 
 
-def _words(file):
+def _words(file: str | Path) -> dict[str, list[str]]:
     with closing(sqlite3.connect(file)) as connection:
         rows = connection.execute(
             "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != ?",
@@ -47,13 +50,13 @@ def _words(file):
     return {name: sorted({part.strip(" \t,)") for part in _PARTS.split(sql)}) for name, sql in rows}
 
 
-def test_the_head_is_the_last_migration():
+def test_the_head_is_the_last_migration() -> None:
     config = Config()
     config.set_main_option("script_location", "agent.archive:migrations")
     assert ScriptDirectory.from_config(config).get_heads() == [SCHEMA_HEAD]
 
 
-def test_a_newer_archive_is_refused_and_left_alone(archive):
+def test_a_newer_archive_is_refused_and_left_alone(archive: Archive) -> None:
     with closing(sqlite3.connect(archive.location)) as connection:
         connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
         connection.commit()
@@ -64,7 +67,7 @@ def test_a_newer_archive_is_refused_and_left_alone(archive):
     assert version == ("9999",)
 
 
-def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path):
+def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "music.db"
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("CREATE TABLE songs (title TEXT)")
@@ -76,10 +79,12 @@ def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path):
     assert tables == [("songs",)]
 
 
-def test_an_interrupted_upgrade_leaves_nothing_behind(tmp_path, monkeypatch):
+def test_an_interrupted_upgrade_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "archive.db"
 
-    def interrupted(config, revision):
+    def interrupted(config: Config, revision: str) -> None:
         config.attributes["connection"].exec_driver_sql("CREATE TABLE half (id INTEGER)")
         raise KeyboardInterrupt
 
@@ -92,7 +97,7 @@ def test_an_interrupted_upgrade_leaves_nothing_behind(tmp_path, monkeypatch):
     assert "half" not in _words(file)
 
 
-def test_what_was_measured_before_says_nothing_of_its_sandbox(tmp_path):
+def test_what_was_measured_before_says_nothing_of_its_sandbox(tmp_path: Path) -> None:
     file = tmp_path / "archive.db"
     config = Config()
     config.set_main_option("script_location", "agent.archive:migrations")
@@ -112,7 +117,7 @@ def test_what_was_measured_before_says_nothing_of_its_sandbox(tmp_path):
     assert found.guarantees is None
 
 
-def test_a_campaign_that_began_without_a_salt_goes_on_without(tmp_path):
+def test_a_campaign_that_began_without_a_salt_goes_on_without(tmp_path: Path) -> None:
     file = tmp_path / "archive.db"
     config = Config()
     config.set_main_option("script_location", "agent.archive:migrations")
@@ -131,7 +136,7 @@ def test_a_campaign_that_began_without_a_salt_goes_on_without(tmp_path):
         assert archive.campaign("3f2a").salt is None
 
 
-def test_processes_that_make_the_same_archive_together_all_succeed(tmp_path):
+def test_processes_that_make_the_same_archive_together_all_succeed(tmp_path: Path) -> None:
     code = (
         "import sys; from agent.archive import Archive; sys.stdin.readline();"
         " print(Archive(sys.argv[1]).campaigns())"
@@ -148,6 +153,7 @@ def test_processes_that_make_the_same_archive_together_all_succeed(tmp_path):
     ]
     # They import first and begin on one signal.
     for process in processes:
+        assert process.stdin is not None
         process.stdin.write("\n")
         process.stdin.flush()
     for process in processes:

@@ -1,6 +1,10 @@
+from __future__ import annotations
+
 import struct
 import threading
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,6 +13,7 @@ from hypothesis import strategies as st
 from agent.archive import (
     Archive,
     AttemptRecord,
+    CandidateRecord,
     EventRecord,
     Measurement,
     MeasurementKey,
@@ -17,6 +22,7 @@ from agent.archive import (
     discoveries_home,
 )
 from templates.errors import UserError
+from tests.agent.archive.conftest import Adder, Maker
 
 SAME_ARCHIVE = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
@@ -45,7 +51,9 @@ def same(a: object, b: object) -> bool:
     return type(a) is type(b) and a == b
 
 
-def test_every_record_comes_back_as_it_was(archive, campaign, add, make):
+def test_every_record_comes_back_as_it_was(
+    archive: Archive, campaign: str, add: Adder, make: type[Maker]
+) -> None:
     parent = add(0, kind="baseline", name="dpo")
     full = add(
         1,
@@ -102,7 +110,9 @@ def test_every_record_comes_back_as_it_was(archive, campaign, add, make):
 
 @SAME_ARCHIVE
 @given(values=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=5))
-def test_floats_survive_bit_for_bit(archive, make, values):
+def test_floats_survive_bit_for_bit(
+    archive: Archive, make: type[Maker], values: list[float]
+) -> None:
     key = MeasurementKey("t", "p", "full", repr(values), 1, "cpu")
     metrics = {f"metric {i}": value for i, value in enumerate(values)}
     archive.put_cached(key, Measurement(metrics, {"raw": values}, values[0]))
@@ -116,27 +126,31 @@ def test_floats_survive_bit_for_bit(archive, make, values):
 
 @SAME_ARCHIVE
 @given(payload=st.dictionaries(st.text().filter(lambda key: key != "$float"), JSON, max_size=4))
-def test_free_data_survives_with_nan_and_infinities(archive, campaign, make, payload):
+def test_free_data_survives_with_nan_and_infinities(
+    archive: Archive, campaign: str, make: type[Maker], payload: dict[str, Any]
+) -> None:
     archive.add_event(EventRecord(campaign, make.campaign().created_at, "any", payload))
     assert same(archive.events(campaign)[-1].payload, payload)
 
 
 @SAME_ARCHIVE
 @given(text=st.text(st.characters(codec="utf-8")))
-def test_text_survives(archive, text):
+def test_text_survives(archive: Archive, text: str) -> None:
     archive.add_prompt(PromptRecord(repr(text), "name", text))
     stored = archive.prompt(repr(text))
     assert stored is not None
     assert stored.text == text.replace("\x00", "\\x00")
 
 
-def test_text_that_has_no_utf8_form_is_escaped(archive):
+def test_text_that_has_no_utf8_form_is_escaped(archive: Archive) -> None:
     archive.add_prompt(PromptRecord("h", "name", "half \ud83d of a pair"))
-    assert archive.prompt("h").text == "half \\ud83d of a pair"
+    kept = archive.prompt("h")
+    assert kept is not None
+    assert kept.text == "half \\ud83d of a pair"
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
-def test_scores_must_be_finite(archive, add, make, bad):
+def test_scores_must_be_finite(archive: Archive, add: Adder, make: type[Maker], bad: float) -> None:
     candidate = add(0)
     with pytest.raises(ValueError, match="finite"):
         archive.update_candidate(candidate.id, score=bad)
@@ -147,7 +161,7 @@ def test_scores_must_be_finite(archive, add, make, bad):
     assert archive.candidate(candidate.id) == candidate
 
 
-def test_times_keep_their_moment(archive, make):
+def test_times_keep_their_moment(archive: Archive, make: type[Maker]) -> None:
     moment = datetime(2026, 3, 1, 5, 30, 0, 123456, timezone(timedelta(hours=9)))
     archive.create_campaign(make.campaign("a-1", created_at=moment))
     stored = archive.campaign("a-1").created_at
@@ -157,7 +171,9 @@ def test_times_keep_their_moment(archive, make):
         make.campaign(created_at=datetime(2026, 3, 1))
 
 
-def test_what_was_measured_or_paid_once_is_kept_once(archive, campaign, add, make):
+def test_what_was_measured_or_paid_once_is_kept_once(
+    archive: Archive, campaign: str, add: Adder, make: type[Maker]
+) -> None:
     candidate = add(0)
     assert archive.add_evaluation(make.evaluation(candidate.id, primary=0.25))
     assert not archive.add_evaluation(make.evaluation(candidate.id, primary=0.75))
@@ -174,13 +190,17 @@ def test_what_was_measured_or_paid_once_is_kept_once(archive, campaign, add, mak
     assert archive.cost(campaign) == 0.5
 
 
-def test_a_call_identifier_cannot_be_used_for_another_call(archive, campaign, make):
+def test_a_call_identifier_cannot_be_used_for_another_call(
+    archive: Archive, campaign: str, make: type[Maker]
+) -> None:
     archive.add_model_call(make.call(campaign, 0, id="same"))
     with pytest.raises(Exception, match="UNIQUE"):
         archive.add_model_call(make.call(campaign, 1, id="same"))
 
 
-def test_evaluations_are_selected_and_ordered(archive, add, make):
+def test_evaluations_are_selected_and_ordered(
+    archive: Archive, add: Adder, make: type[Maker]
+) -> None:
     candidate = add(0)
     for task, seed, effort in (("b", 1, "full"), ("a", 2, "full"), ("a", 1, "full"), ("a", 1, "x")):
         archive.add_evaluation(make.evaluation(candidate.id, task=task, seed=seed, effort=effort))
@@ -194,7 +214,7 @@ def test_evaluations_are_selected_and_ordered(archive, add, make):
     assert [e.seed for e in archive.evaluations(candidate.id, "full", "a")] == [1, 2]
 
 
-def test_a_paid_answer_is_found_again(archive, campaign, make):
+def test_a_paid_answer_is_found_again(archive: Archive, campaign: str, make: type[Maker]) -> None:
     archive.add_model_call(make.call(campaign, 3, completion=None, error="429"))
     assert archive.answered_call(campaign, 3, 0, "propose") is None
     answer = make.call(campaign, 3, try_number=1, completion="{}")
@@ -204,7 +224,9 @@ def test_a_paid_answer_is_found_again(archive, campaign, make):
     assert archive.answered_call(campaign, 3, 0, "repair") is None
 
 
-def test_a_transaction_is_kept_whole_or_not_at_all(archive, campaign, add, make):
+def test_a_transaction_is_kept_whole_or_not_at_all(
+    archive: Archive, campaign: str, add: Adder, make: type[Maker]
+) -> None:
     add(0)
     before = archive.canonical_content(campaign)
 
@@ -225,14 +247,16 @@ def test_a_transaction_is_kept_whole_or_not_at_all(archive, campaign, add, make)
 
 
 def test_writing_past_a_transaction_is_refused_instead_of_waiting_for_itself(
-    archive, campaign, make
-):
+    archive: Archive, campaign: str, make: type[Maker]
+) -> None:
     with archive.transaction(), pytest.raises(RuntimeError, match="this thread is inside"):
         archive.add_candidate(make.candidate(campaign, 0))
     archive.add_candidate(make.candidate(campaign, 0))
 
 
-def test_threads_write_one_after_the_other(archive, campaign, make):
+def test_threads_write_one_after_the_other(
+    archive: Archive, campaign: str, make: type[Maker]
+) -> None:
     def work(start: int) -> None:
         for index in range(start, start + 20):
             with archive.transaction() as step:
@@ -248,7 +272,7 @@ def test_threads_write_one_after_the_other(archive, campaign, make):
     assert archive.cost(campaign) == 15.0
 
 
-def test_only_what_may_change_changes(archive, add):
+def test_only_what_may_change_changes(archive: Archive, add: Adder) -> None:
     candidate = add(0)
     for name in ("id", "campaign_id", "index", "created_at", "scoer"):
         with pytest.raises(TypeError, match=name):
@@ -263,7 +287,9 @@ def test_only_what_may_change_changes(archive, add):
         archive.update_candidate("nobody", stage="traced")
 
 
-def test_a_candidate_is_added_once(archive, campaign, add, make):
+def test_a_candidate_is_added_once(
+    archive: Archive, campaign: str, add: Adder, make: type[Maker]
+) -> None:
     add(0)
     with pytest.raises(ValueError, match="added already"):
         add(0)
@@ -272,7 +298,7 @@ def test_a_candidate_is_added_once(archive, campaign, add, make):
     assert archive.next_index(campaign) == 1
 
 
-def test_a_campaign_is_found_by_what_a_person_types(archive, make):
+def test_a_campaign_is_found_by_what_a_person_types(archive: Archive, make: type[Maker]) -> None:
     with pytest.raises(UserError, match="no campaign yet"):
         archive.campaign("latest")
     first = archive.create_campaign(make.campaign("2026-11-20-preference_loss-aaaa"))
@@ -293,7 +319,9 @@ def test_a_campaign_is_found_by_what_a_person_types(archive, make):
         archive.create_campaign(make.campaign("2026-11-22-other-aaaa"))
 
 
-def test_new_campaign_identifiers_are_readable_and_free(archive, make):
+def test_new_campaign_identifiers_are_readable_and_free(
+    archive: Archive, make: type[Maker]
+) -> None:
     moment = make.campaign().created_at
     taken = archive.new_campaign_id("preference_loss", moment, 7)
     assert taken.startswith("2026-11-21-preference_loss-")
@@ -301,7 +329,7 @@ def test_new_campaign_identifiers_are_readable_and_free(archive, make):
     assert archive.new_campaign_id("preference_loss", moment, 7) != taken
 
 
-def test_a_campaign_ends_and_goes_on(archive, campaign, make):
+def test_a_campaign_ends_and_goes_on(archive: Archive, campaign: str, make: type[Maker]) -> None:
     end = datetime(2026, 11, 22, 6, tzinfo=UTC)
     archive.set_campaign_status(campaign, "stopped", finished_at=end, stop_reason="Ctrl-C")
     stopped = archive.campaign(campaign)
@@ -313,7 +341,9 @@ def test_a_campaign_ends_and_goes_on(archive, campaign, make):
         archive.set_campaign_status("nobody", "done")
 
 
-def test_a_candidate_is_found_by_what_a_person_types(archive, campaign, add):
+def test_a_candidate_is_found_by_what_a_person_types(
+    archive: Archive, campaign: str, add: Adder
+) -> None:
     hinge, first, second = add(0, name="hinge"), add(1, name="twin"), add(12, name="twin")
     assert archive.candidate("3f2a-00012") == second
     assert archive.candidate("3f2a-12") == second
@@ -327,12 +357,15 @@ def test_a_candidate_is_found_by_what_a_person_types(archive, campaign, add):
         archive.candidate("hinje")
 
 
-def test_candidates_are_selected(archive, campaign, add):
+def test_candidates_are_selected(archive: Archive, campaign: str, add: Adder) -> None:
     add(0, kind="baseline", stage="search", terminal=True, name="dpo", program_digest="p0")
     add(1, stage="failed", terminal=True, fingerprint="f")
     add(2, stage="traced", fingerprint="f", program_digest="p2")
 
-    def indices(**selection):
+    def index_of(found: CandidateRecord | None) -> int | None:
+        return None if found is None else found.index
+
+    def indices(**selection: Any) -> list[int]:
         return [c.index for c in archive.candidates(campaign, **selection)]
 
     assert indices() == [0, 1, 2]
@@ -341,25 +374,28 @@ def test_candidates_are_selected(archive, campaign, add):
     assert indices(stages=["search", "traced"]) == [0, 2]
     assert indices(terminal=False) == [2]
     assert indices(limit=2, latest_first=True) == [2, 1]
-    assert archive.find_candidate(campaign, fingerprint="f").index == 1
-    assert archive.find_candidate(campaign, program_digest="p2").index == 2
-    assert archive.find_candidate(campaign, name="dpo").index == 0
+    assert index_of(archive.find_candidate(campaign, fingerprint="f")) == 1
+    assert index_of(archive.find_candidate(campaign, program_digest="p2")) == 2
+    assert index_of(archive.find_candidate(campaign, name="dpo")) == 0
     assert archive.find_candidate(campaign, name="none") is None
-    assert archive.candidate_at(campaign, 2).index == 2
+    assert index_of(archive.candidate_at(campaign, 2)) == 2
     assert archive.candidate_at(campaign, 3) is None
     with pytest.raises(TypeError, match="to look for"):
         archive.find_candidate(campaign)
 
 
-def test_events_are_followed(archive, campaign, make):
+def test_events_are_followed(archive: Archive, campaign: str, make: type[Maker]) -> None:
     for kind in ("a", "b", "a"):
         archive.add_event(EventRecord(campaign, make.campaign().created_at, kind))
     first, *_ = archive.events(campaign, limit=1)
+    assert first.id is not None
     assert [event.kind for event in archive.events(campaign, after=first.id)] == ["b", "a"]
     assert len(archive.events(campaign, kinds=["a"])) == 2
 
 
-def test_the_default_place_is_the_discoveries_folder(tmp_path, monkeypatch, make):
+def test_the_default_place_is_the_discoveries_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: type[Maker]
+) -> None:
     monkeypatch.delenv("DISCOVER_HOME", raising=False)
     monkeypatch.chdir(tmp_path)
     assert discoveries_home() == tmp_path / "discoveries"

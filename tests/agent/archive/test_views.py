@@ -1,5 +1,9 @@
+from __future__ import annotations
+
 import re
 from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -8,6 +12,7 @@ from sqlalchemy import event, text
 
 from agent.archive import Archive, AttemptRecord, EventRecord, Measurement, MeasurementKey
 from templates.contract import Direction
+from tests.agent.archive.conftest import Adder, Maker
 
 STATES = st.fixed_dictionaries(
     {
@@ -24,7 +29,11 @@ STEPS = st.lists(st.tuples(st.integers(0, 4), STATES), max_size=20)
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=15
 )
 @given(steps=STEPS)
-def test_counters_agree_with_a_count(tmp_path_factory, make, steps):
+def test_counters_agree_with_a_count(
+    tmp_path_factory: pytest.TempPathFactory,
+    make: type[Maker],
+    steps: list[tuple[int, dict[str, Any]]],
+) -> None:
     with Archive(tmp_path_factory.mktemp("counts")) as archive:
         campaign = archive.create_campaign(make.campaign()).id
         for index, state in steps:
@@ -44,7 +53,7 @@ def test_counters_agree_with_a_count(tmp_path_factory, make, steps):
             assert counts.by_error_kind == Counter(c.error_kind for c in counted if c.error_kind)
 
 
-def test_the_totals_of_calls_are_kept(archive, campaign, make):
+def test_the_totals_of_calls_are_kept(archive: Archive, campaign: str, make: type[Maker]) -> None:
     archive.add_model_call(make.call(campaign, 0, completion=None, error="500"))
     archive.add_model_call(
         make.call(campaign, 0, try_number=1, prompt_tokens=100, completion_tokens=20, cost_usd=0.25)
@@ -58,11 +67,11 @@ def test_the_totals_of_calls_are_kept(archive, campaign, make):
     assert usage.cost_usd == archive.cost(campaign) == 0.75
 
 
-def test_the_leaderboard_orders_by_score(archive, campaign, add):
+def test_the_leaderboard_orders_by_score(archive: Archive, campaign: str, add: Adder) -> None:
     for index, score in enumerate([0.5, None, 0.9, 0.1, 0.9]):
         add(index, score=score, stage="search" if index < 4 else "confirm")
 
-    def indices(**selection):
+    def indices(**selection: Any) -> list[int]:
         return [c.index for c in archive.leaderboard(campaign, **selection)]
 
     assert indices() == [2, 4, 0, 3]
@@ -72,7 +81,7 @@ def test_the_leaderboard_orders_by_score(archive, campaign, add):
     assert indices(kinds=["baseline"]) == []
 
 
-def test_scores_on_fewer_seeds_come_last(archive, campaign, add):
+def test_scores_on_fewer_seeds_come_last(archive: Archive, campaign: str, add: Adder) -> None:
     for index, (score, stage) in enumerate(
         [(0.5, "search"), (0.9, "screen"), (0.4, "confirm"), (0.8, "screen")]
     ):
@@ -81,7 +90,9 @@ def test_scores_on_fewer_seeds_come_last(archive, campaign, add):
     assert [c.index for c in archive.leaderboard(campaign, 3)] == [0, 2, 1]
 
 
-def test_lineage_goes_back_to_the_first_ancestors(archive, campaign, add):
+def test_lineage_goes_back_to_the_first_ancestors(
+    archive: Archive, campaign: str, add: Adder
+) -> None:
     ids = [f"3f2a-{index:05d}" for index in range(6)]
     for index, parents in enumerate([(), (), (1, 0), (), (2, 3), (4, 2)]):
         add(index, parents=tuple(ids[parent] for parent in parents))
@@ -95,7 +106,9 @@ def test_lineage_goes_back_to_the_first_ancestors(archive, campaign, add):
         archive.lineage("nobody")
 
 
-def test_a_long_lineage_is_followed_to_its_end(archive, campaign, make):
+def test_a_long_lineage_is_followed_to_its_end(
+    archive: Archive, campaign: str, make: type[Maker]
+) -> None:
     with archive.transaction() as step:
         for index in range(60):
             parents = (make.candidate(campaign, index - 1).id,) if index else ()
@@ -107,12 +120,21 @@ def test_a_long_lineage_is_followed_to_its_end(archive, campaign, make):
     assert len(archive.lineage(make.candidate(campaign, 560).id)) == 561
 
 
-def test_no_step_reads_a_whole_table(archive, campaign, add, make):
+def test_no_step_reads_a_whole_table(
+    archive: Archive, campaign: str, add: Adder, make: type[Maker]
+) -> None:
     """Every statement of a full step is answered by an index, as SQLite itself says."""
-    statements: list[tuple[str, object]] = []
+    statements: list[tuple[str, Sequence[Any]]] = []
 
     @event.listens_for(archive._engine, "before_cursor_execute")
-    def _record(connection, cursor, statement, parameters, context, executemany):
+    def _record(
+        connection: object,
+        cursor: object,
+        statement: str,
+        parameters: Sequence[Any],
+        context: object,
+        executemany: bool,
+    ) -> None:
         statements.append((statement, parameters))
 
     key = MeasurementKey("t", "p", "full", "task", 0, "cpu")

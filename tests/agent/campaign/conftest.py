@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "data"))
-
-from completions import write_recording
+from tests.data.completions import write_recording
 
 
 @pytest.fixture

@@ -9,11 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from completions import write_recording
 
 from agent.archive import CALL_SENT, Archive, CampaignRecord
+from agent.calling import BudgetSpentError, Caller
 from agent.campaign import Campaign, CampaignSettings, Progress, request_stop_of
-from agent.campaign.calling import BudgetSpentError, Caller
 from agent.llm import CompletionRequest, Message, open_model
 from agent.loading import template_of
 from agent.report import summary, write_report
@@ -21,6 +20,10 @@ from agent.report.dependence import dependences
 from agent.report.failures import count_failures
 from agent.report.scores import ScoreBook
 from templates.errors import InfrastructureError, UserError
+from tests.data.completions import write_recording
+from tests.harness.engines import RunCampaign
+
+pytestmark = pytest.mark.gate
 
 ROOT = Path(__file__).parents[2] / "data"
 
@@ -44,13 +47,15 @@ def settings(recording: Path, **changes: object) -> CampaignSettings:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Archive, CampaignRecord, Quiet]:
+def finished(
+    tmp_path_factory: pytest.TempPathFactory, run: RunCampaign
+) -> tuple[Archive, CampaignRecord, Quiet]:
     home = tmp_path_factory.mktemp("home")
     archive = Archive(home / "archive.db")
     quiet = Quiet()
     recording = write_recording(home / "completions.jsonl")
     campaign = Campaign.create(archive, settings(recording), home)
-    return archive, campaign.run(quiet), quiet
+    return archive, run(campaign, quiet), quiet
 
 
 Finished = tuple[Archive, CampaignRecord, Quiet]
@@ -89,6 +94,7 @@ def test_scores_have_intervals_and_come_from_common_seeds(finished: Finished) ->
     assert len(scored) >= 4
     first = {e.seed for e in archive.evaluations(scored[0].id, "full", "outliers")}
     for candidate in scored:
+        assert candidate.score is not None
         assert candidate.score_low is not None
         assert candidate.score_high is not None
         assert candidate.score_low <= candidate.score <= candidate.score_high
@@ -96,7 +102,9 @@ def test_scores_have_intervals_and_come_from_common_seeds(finished: Finished) ->
         assert len(seeds & first) >= 3
 
 
-def test_what_a_confirmed_candidate_depends_on_is_measured_and_said(tmp_path: Path) -> None:
+def test_what_a_confirmed_candidate_depends_on_is_measured_and_said(
+    tmp_path: Path, run: RunCampaign
+) -> None:
     code = """import jax.numpy as jnp
 
 
@@ -108,7 +116,7 @@ def loss(p, t):
     recording.write_text(json.dumps({"text": text}) + "\n")
     with Archive(tmp_path / "archive.db") as archive:
         wanted = settings(recording, candidates=1)
-        record = Campaign.create(archive, wanted, tmp_path).run(Quiet())
+        record = run(Campaign.create(archive, wanted, tmp_path), Quiet())
         book = ScoreBook(archive, record, template_of(record).spec)
         baselines = archive.candidates(record.id, kinds=["baseline"])
         assert not any(archive.evaluations(one.id, "full", "outliers_short") for one in baselines)
@@ -160,13 +168,15 @@ def test_whoever_watches_sees_it_end(finished: Finished) -> None:
     assert [leader.score for leader in last.best] == sorted(leader.score for leader in last.best)
 
 
-def test_the_same_seed_gives_the_same_campaign(finished: Finished, tmp_path: Path) -> None:
-    from completions import write_recording
+def test_the_same_seed_gives_the_same_campaign(
+    finished: Finished, tmp_path: Path, run: RunCampaign
+) -> None:
+    from tests.data.completions import write_recording
 
     archive, record, _ = finished
     other = Archive(tmp_path / "archive.db")
     recording = write_recording(tmp_path / "completions.jsonl", delay_s=0.05)
-    again = Campaign.create(other, settings(recording, workers=1), tmp_path).run(Quiet())
+    again = run(Campaign.create(other, settings(recording, workers=1), tmp_path), Quiet())
     assert _comparable(other, again) == _comparable(archive, record)
 
 
@@ -184,7 +194,9 @@ def _comparable(archive: Archive, record: CampaignRecord) -> list[dict[str, obje
     return found
 
 
-def test_stopping_saves_and_resuming_goes_on(recording: Path, tmp_path: Path) -> None:
+def test_stopping_saves_and_resuming_goes_on(
+    recording: Path, tmp_path: Path, run: RunCampaign
+) -> None:
     with Archive(tmp_path / "archive.db") as archive:
         campaign = Campaign.create(archive, settings(recording, candidates=6), tmp_path)
 
@@ -194,17 +206,19 @@ def test_stopping_saves_and_resuming_goes_on(recording: Path, tmp_path: Path) ->
             request_stop_of(tmp_path, campaign.id)
 
         threading.Thread(target=stop_soon, daemon=True).start()
-        stopped = campaign.run(Quiet())
+        stopped = run(campaign, Quiet())
         assert stopped.status == "stopped"
         assert "discover stop" in (stopped.stop_reason or "")
-        done = Campaign.resume(archive, campaign.id, tmp_path).run(Quiet())
+        done = run(Campaign.resume(archive, campaign.id, tmp_path), Quiet())
         assert done.status == "done"
         assert archive.counts(campaign.id, kinds=["proposal"]).terminal == 6
         with pytest.raises(UserError, match="is done"):
             Campaign.resume(archive, campaign.id, tmp_path)
 
 
-def test_a_call_that_a_stop_cuts_off_is_recorded_counted_and_asked_again(tmp_path: Path) -> None:
+def test_a_call_that_a_stop_cuts_off_is_recorded_counted_and_asked_again(
+    tmp_path: Path, run: RunCampaign
+) -> None:
     slow = write_recording(tmp_path / "slow.jsonl", delay_s=3.0)
     with Archive(tmp_path / "archive.db") as archive:
         asked = settings(slow, candidates=2, budget_usd=1.0)
@@ -216,7 +230,7 @@ def test_a_call_that_a_stop_cuts_off_is_recorded_counted_and_asked_again(tmp_pat
             campaign.request_stop()
 
         threading.Thread(target=stop_soon, daemon=True).start()
-        assert campaign.run(Quiet()).status == "stopped"
+        assert run(campaign, Quiet()).status == "stopped"
         assert archive.model_calls(campaign.id) == []
         cut_off = archive.cut_off_calls(campaign.id)
         assert len(cut_off) == 2
@@ -233,46 +247,48 @@ def test_a_call_that_a_stop_cuts_off_is_recorded_counted_and_asked_again(tmp_pat
         request = CompletionRequest(messages=(Message("user", "a loss"),))
         with pytest.raises(BudgetSpentError):
             caller.call(open_model(f"recorded:{slow}"), request, slot=0, attempt=0, role="propose")
-        assert Campaign.resume(archive, campaign.id, tmp_path).run(Quiet()).status == "done"
+        assert run(Campaign.resume(archive, campaign.id, tmp_path), Quiet()).status == "done"
         (failure,) = [f for f in count_failures(archive, campaign.id) if f.kind == "cut off"]
         assert (failure.stage, failure.count, failure.overcome) == ("model call", 2, 2)
 
 
-def test_the_budget_is_not_exceeded(recording: Path, tmp_path: Path) -> None:
+def test_the_budget_is_not_exceeded(recording: Path, tmp_path: Path, run: RunCampaign) -> None:
     with Archive(tmp_path / "archive.db") as archive:
         asked = settings(recording, candidates=30, budget_usd=0.0065)
-        record = Campaign.create(archive, asked, tmp_path).run(Quiet())
+        record = run(Campaign.create(archive, asked, tmp_path), Quiet())
         assert record.status == "done"
         assert 0.003 < archive.cost(record.id) <= 0.0065
         outcomes = archive.counts(record.id, kinds=["proposal"]).by_outcome
         assert outcomes.get("unfunded", 0) >= 1
 
 
-def test_a_budget_below_one_call_buys_none(recording: Path, tmp_path: Path) -> None:
+def test_a_budget_below_one_call_buys_none(
+    recording: Path, tmp_path: Path, run: RunCampaign
+) -> None:
     with Archive(tmp_path / "archive.db") as archive:
         asked = settings(recording, candidates=4, budget_usd=0.0009)
-        record = Campaign.create(archive, asked, tmp_path).run(Quiet())
+        record = run(Campaign.create(archive, asked, tmp_path), Quiet())
         assert archive.cost(record.id) == 0.0
         # Some answers of the recording are free.
         outcomes = archive.counts(record.id, kinds=["proposal"]).by_outcome
         assert outcomes.get("unfunded", 0) >= 1
 
 
-def test_a_budget_needs_a_price(tmp_path: Path) -> None:
+def test_a_budget_needs_a_price(tmp_path: Path, run: RunCampaign) -> None:
     with Archive(tmp_path / "archive.db") as archive:
         asked = settings(tmp_path, budget_usd=1.0)
         asked = dataclasses.replace(asked, models=("mine@http://127.0.0.1:9/v1",))
         with pytest.raises(UserError, match=r"price of mine@.* is not known"):
-            Campaign.create(archive, asked, tmp_path).run(Quiet())
+            run(Campaign.create(archive, asked, tmp_path), Quiet())
 
 
-def test_a_refusal_is_paid_and_counted_as_one(tmp_path: Path) -> None:
+def test_a_refusal_is_paid_and_counted_as_one(tmp_path: Path, run: RunCampaign) -> None:
     recording = tmp_path / "refusing.jsonl"
     refusal = {"error": {"kind": "refusal", "message": "I'd rather not"}}
     recording.write_text(json.dumps({**refusal, "cost_usd": 0.002, "prompt_tokens": 40}) + "\n")
     with Archive(tmp_path / "archive.db") as archive:
         asked = settings(recording, candidates=2, budget_usd=1.0)
-        record = Campaign.create(archive, asked, tmp_path).run(Quiet())
+        record = run(Campaign.create(archive, asked, tmp_path), Quiet())
         calls = archive.model_calls(record.id)
         assert len(calls) >= 2
         assert archive.cost(record.id) == pytest.approx(0.002 * len(calls))
@@ -283,7 +299,7 @@ def test_a_refusal_is_paid_and_counted_as_one(tmp_path: Path) -> None:
         assert ("model call", "provider") not in failures
 
 
-def test_hours_count_over_all_processes(recording: Path, tmp_path: Path) -> None:
+def test_hours_count_over_all_processes(recording: Path, tmp_path: Path, run: RunCampaign) -> None:
     with Archive(tmp_path / "archive.db") as archive:
         asked = settings(recording, candidates=None, hours=12.0)
         campaign = Campaign.create(archive, asked, tmp_path)
@@ -293,19 +309,21 @@ def test_hours_count_over_all_processes(recording: Path, tmp_path: Path) -> None
                 if progress.phase == "searching":
                     campaign.request_stop()
 
-        assert campaign.run(Impatient()).status == "stopped"
+        assert run(campaign, Impatient()).status == "stopped"
         worked = archive.campaign(campaign.id).worked_s
         assert worked > 0
         # Nearly all of the twelve hours passed somewhere else.
         archive.set_campaign_worked(campaign.id, 12 * 3600 + 1)
         quiet = Quiet()
-        record = Campaign.resume(archive, campaign.id, tmp_path).run(quiet)
+        record = run(Campaign.resume(archive, campaign.id, tmp_path), quiet)
         assert record.status == "stopped"
         assert record.stop_reason == "the time limit is reached"
         assert quiet.seen[-1].elapsed_s > 12 * 3600
 
 
-def test_a_dead_provider_stops_the_campaign_with_its_state_saved(tmp_path: Path) -> None:
+def test_a_dead_provider_stops_the_campaign_with_its_state_saved(
+    tmp_path: Path, run: RunCampaign
+) -> None:
     recording = tmp_path / "down.jsonl"
     failure = {"kind": "infrastructure", "message": "503 down", "retry_after_s": 0.01}
     recording.write_text(json.dumps({"error": failure}) + "\n")
@@ -313,7 +331,7 @@ def test_a_dead_provider_stops_the_campaign_with_its_state_saved(tmp_path: Path)
         asked = settings(recording, candidates=2, overrides={"call_tries": "1"})
         campaign = Campaign.create(archive, asked, tmp_path)
         with pytest.raises(InfrastructureError, match="resume it when the provider is back"):
-            campaign.run(Quiet())
+            run(campaign, Quiet())
         assert archive.campaign(campaign.id).status == "stopped"
         assert archive.usage(campaign.id).failed_calls >= 1
 

@@ -15,6 +15,9 @@ from agent.campaign.curriculum import checkpoint_name
 from agent.llm.recorded import write_answers
 from agent.report import write_report
 from templates.errors import UserError
+from tests.harness.engines import RunCampaign
+
+pytestmark = pytest.mark.gate
 
 TEMPLATE = Path(__file__).parents[2] / "data" / "small_omni"
 ANSWERS = (
@@ -47,11 +50,13 @@ def content(archive: Archive, campaign: str) -> list[dict[str, Any]]:
     return list(found)
 
 
-def test_a_record_of_answers_replays_to_the_same_bits_also_when_resumed(tmp_path: Path) -> None:
+def test_a_record_of_answers_replays_to_the_same_bits_also_when_resumed(
+    tmp_path: Path, run: RunCampaign
+) -> None:
     recording = tmp_path / "answers.jsonl"
     recording.write_text("".join(json.dumps({"text": json.dumps(a)}) + "\n" for a in ANSWERS))
     with Archive(tmp_path / "first" / "archive.db") as archive:
-        record = Campaign.create(archive, settings(recording, 3), tmp_path / "first").run(Silent())
+        record = run(Campaign.create(archive, settings(recording, 3), tmp_path / "first"), Silent())
         assert (record.status, record.stop_reason) == ("done", "all proposals are settled")
         generations = archive.candidates(record.id, kinds=["proposal"])
         assert [one.stage for one in generations] == [GENERATION, "search", GENERATION]
@@ -75,10 +80,10 @@ def test_a_record_of_answers_replays_to_the_same_bits_also_when_resumed(tmp_path
     assert write_answers(calls, kept) == len(calls)
     home = tmp_path / "second"
     with Archive(home / "archive.db") as archive:
-        record = Campaign.create(archive, settings(kept, 2), home).run(Silent())
+        record = run(Campaign.create(archive, settings(kept, 2), home), Silent())
         with pytest.raises(UserError, match="higher limits"):
             Campaign.resume(archive, record.id, home)
-        record = Campaign.resume(archive, record.id, home, candidates=3).run(Silent())
+        record = run(Campaign.resume(archive, record.id, home, candidates=3), Silent())
         assert record.settings["candidates"] == 3
         assert content(archive, record.id) == expected
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from agent.archive import Archive
 from agent.campaign import Campaign, CampaignSettings, Progress
 from agent.proposers import parse_proposal
+
+pytestmark = pytest.mark.full("model")
 
 TEMPLATE = Path(__file__).parents[2] / "data" / "robust_regression"
 
@@ -49,4 +53,5 @@ def test_the_real_model_proposes_and_a_proposal_is_evaluated(tmp_path: Path) -> 
             for c in calls
             if c.completion_tokens < settings.knobs(settings.load().spec).max_tokens
         ]
+        assert whole[0] is not None
         assert parse_proposal(whole[0]).code.startswith("import jax\nimport jax.numpy as jnp\n")

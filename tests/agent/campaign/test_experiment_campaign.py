@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from completions import write_edit_recording
 from scipy import stats
 
 from agent.archive import Archive, CandidateRecord
@@ -17,6 +16,10 @@ from agent.report import write_report
 from templates.errors import UserError
 from templates.hiding import lab_seed
 from templates.registry import load_template
+from tests.data.completions import write_edit_recording
+from tests.harness.engines import RunCampaign
+
+pytestmark = pytest.mark.gate
 
 TEMPLATE = Path(__file__).parents[2] / "data" / "hidden_classes"
 
@@ -37,11 +40,13 @@ def _settings(recording: Path, *, candidates: int = 1, **overrides: str) -> Camp
     )
 
 
-def test_edits_are_proposed_refused_repaired_and_gone_on_from(tmp_path: Path) -> None:
+def test_edits_are_proposed_refused_repaired_and_gone_on_from(
+    tmp_path: Path, run: RunCampaign
+) -> None:
     recording = write_edit_recording(tmp_path / "completions.jsonl")
     settings = _settings(recording, candidates=8, in_flight="2")
     with Archive(tmp_path / "archive.db") as archive:
-        record = Campaign.create(archive, settings, tmp_path).run(Silent())
+        record = run(Campaign.create(archive, settings, tmp_path), Silent())
         assert record.status == "done"
         everyone = archive.candidates(record.id)
         attempts = {c.id: archive.attempts(c.id) for c in everyone}
@@ -54,7 +59,10 @@ def test_edits_are_proposed_refused_repaired_and_gone_on_from(tmp_path: Path) ->
         assert max(map(len, attempts.values())) <= 5
         names = {c.name: c for c in everyone}
         _has_students_interval(archive, record.seed, names["untouched"])
-        assert names["control_uniform"].score > names["untouched"].score
+        control, untouched = names["control_uniform"].score, names["untouched"].score
+        assert control is not None
+        assert untouched is not None
+        assert control > untouched
         scored = {c.id: c for c in everyone if c.kind == "proposal" and c.score is not None}
         later = [c for c in scored.values() if set(c.parents) & set(scored) and _goes_on(c, scored)]
         assert later, "no run went on from another"
@@ -62,7 +70,7 @@ def test_edits_are_proposed_refused_repaired_and_gone_on_from(tmp_path: Path) ->
         assert "SEARCH" in page
 
 
-def test_edits_that_change_nothing_that_runs_are_refused(tmp_path: Path) -> None:
+def test_edits_that_change_nothing_that_runs_are_refused(tmp_path: Path, run: RunCampaign) -> None:
     edit = {"file": "kernel.py", "search": "import numpy as np", "replace": "import math\n"}
     edit["replace"] += edit["search"]
     answer = {"thought": "more mathematics", "name": "with_math", "edits": [edit]}
@@ -70,7 +78,7 @@ def test_edits_that_change_nothing_that_runs_are_refused(tmp_path: Path) -> None
     recording.write_text(json.dumps({"text": json.dumps(answer)}) + "\n")
     settings = _settings(recording)
     with Archive(tmp_path / "archive.db") as archive:
-        record = Campaign.create(archive, settings, tmp_path).run(Silent())
+        record = run(Campaign.create(archive, settings, tmp_path), Silent())
         (refused,) = archive.candidates(record.id, kinds=["proposal"])
         assert (refused.outcome, refused.error_kind) == ("invalid", "no_effect")
         assert "does exactly what untouched does" in (refused.error_message or "")
@@ -79,7 +87,7 @@ def test_edits_that_change_nothing_that_runs_are_refused(tmp_path: Path) -> None
         assert all(one.error_kind == "no_effect" for one in archive.attempts(refused.id))
 
 
-def test_who_fails_in_the_search_is_reviewed_as_well(tmp_path: Path) -> None:
+def test_who_fails_in_the_search_is_reviewed_as_well(tmp_path: Path, run: RunCampaign) -> None:
     """The screening has the first two seeds of the search."""
     last = lab_seed("hidden_classes", "sectors", seed_block(0, "search", 4)[-1])
     fails = f"""    near = weights(asked, points)
@@ -93,7 +101,7 @@ def test_who_fails_in_the_search_is_reviewed_as_well(tmp_path: Path) -> None:
     recording = tmp_path / "completions.jsonl"
     recording.write_text(json.dumps({"text": json.dumps(answer)}) + "\n")
     with Archive(tmp_path / "archive.db") as archive:
-        record = Campaign.create(archive, _settings(recording), tmp_path).run(Silent())
+        record = run(Campaign.create(archive, _settings(recording), tmp_path), Silent())
         (failed,) = archive.candidates(record.id, kinds=["proposal"])
         assert (failed.stage, failed.outcome) == ("screen", "failed")
         assert "not this one" in (failed.error_message or "")
@@ -101,12 +109,14 @@ def test_who_fails_in_the_search_is_reviewed_as_well(tmp_path: Path) -> None:
         assert (review.reviewer, review.payload["after"]) == ("rules", "search")
 
 
-def test_a_replay_of_another_campaign_hides_the_same(tmp_path: Path) -> None:
+def test_a_replay_of_another_campaign_hides_the_same(tmp_path: Path, run: RunCampaign) -> None:
     recording = write_edit_recording(tmp_path / "completions.jsonl")
 
-    def measured(archive: Archive, **overrides: str) -> tuple[str, list[float]]:
-        settings = _settings(recording, **overrides)
-        record = Campaign.create(archive, settings, tmp_path).run(Silent())
+    def measured(archive: Archive, hidden_from: str | None = None) -> tuple[str, list[float]]:
+        settings = _settings(recording)
+        if hidden_from is not None:
+            settings = _settings(recording, hidden_from=hidden_from)
+        record = run(Campaign.create(archive, settings, tmp_path), Silent())
         assert record.salt is not None
         found = [
             (one.source, one.primary)
@@ -114,7 +124,7 @@ def test_a_replay_of_another_campaign_hides_the_same(tmp_path: Path) -> None:
             if candidate.kind != "control"  # which is worth the same on any data
             for one in archive.evaluations(candidate.id, "full")
         ]
-        assert {source for source, _ in found} == {"reused" if overrides else "measured"}
+        assert {source for source, _ in found} == {"reused" if hidden_from else "measured"}
         shown = archive.model_calls(record.id)
         assert record.salt not in repr((shown, archive.events(record.id), record))
         return record.id, [primary for _, primary in found]

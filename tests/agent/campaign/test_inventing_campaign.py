@@ -11,6 +11,9 @@ import pytest
 from agent.archive import CHOSEN, GENERATION, Archive, EvaluationRecord
 from agent.campaign import Campaign, CampaignSettings, Progress
 from agent.report import write_report
+from tests.harness.engines import RunCampaign
+
+pytestmark = pytest.mark.gate
 
 TEMPLATE = Path(__file__).parents[2] / "data" / "small_omni"
 BESIDE = {"then": [{"all": [{"has": "wood"}, {"near": "tree", "within": 3}]}]}
@@ -63,11 +66,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("inventing")
 
 
-def test_tasks_are_tried_practised_reported_and_replayed(home: Path) -> None:
+def test_tasks_are_tried_practised_reported_and_replayed(home: Path, run: RunCampaign) -> None:
     recording = home / "answers.jsonl"
     recording.write_text("".join(json.dumps({"text": text}) + "\n" for text in ANSWERS))
     with Archive(home / "archive.db") as archive:
-        record = Campaign.create(archive, settings(recording, 3), home).run(Silent())
+        record = run(Campaign.create(archive, settings(recording, 3), home), Silent())
         assert (record.status, record.stop_reason) == ("done", "all proposals are settled")
         results = [
             one
@@ -99,8 +102,8 @@ def test_tasks_are_tried_practised_reported_and_replayed(home: Path) -> None:
     )
     second = home / "second"
     with Archive(second / "archive.db") as archive:
-        record = Campaign.create(archive, settings(kept, 2), second).run(Silent())
-        record = Campaign.resume(archive, record.id, second, candidates=3).run(Silent())
+        record = run(Campaign.create(archive, settings(kept, 2), second), Silent())
+        record = run(Campaign.resume(archive, record.id, second, candidates=3), Silent())
         assert content(archive, record.id) == expected
 
 

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from agent.archive import Archive, CampaignRecord, CandidateRecord, ReviewRecord
-from agent.campaign.calling import BudgetSpentError
+from agent.calling import BudgetSpentError
 from agent.campaign.reviewing import Reviewing
 from reviewers import Review, Subject, Verdict
 from templates.errors import CandidateError
 from templates.registry import load_template
+
+pytestmark = pytest.mark.gate
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from completions import write_script_recording
+import pytest
 
 from agent.archive import Archive
 from agent.campaign import Campaign, CampaignSettings, Progress
 from agent.report import write_report
+from tests.data.completions import write_script_recording
+from tests.harness.engines import RunCampaign
+
+pytestmark = pytest.mark.gate
 
 TEMPLATE = Path(__file__).parents[2] / "data" / "spread_points"
 
@@ -18,13 +22,15 @@ class Silent:
         pass
 
 
-def test_scripts_are_proposed_refused_scored_confirmed_and_reported(tmp_path: Path) -> None:
+def test_scripts_are_proposed_refused_scored_confirmed_and_reported(
+    tmp_path: Path, run: RunCampaign
+) -> None:
     recording = write_script_recording(tmp_path / "completions.jsonl")
     settings = CampaignSettings(
         template=str(TEMPLATE), models=(f"recorded:{recording}",), candidates=16, workers=2
     )
     with Archive(tmp_path / "archive.db") as archive:
-        record = Campaign.create(archive, settings, tmp_path).run(Silent())
+        record = run(Campaign.create(archive, settings, tmp_path), Silent())
         assert record.status == "done"
         candidates = archive.candidates(record.id)
         kinds = {a.error_kind for c in candidates for a in archive.attempts(c.id)} - {None}

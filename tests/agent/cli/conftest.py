@@ -117,6 +117,10 @@ class Result:
         return json.loads(self.out)
 
 
+Discover = Callable[..., Result]
+DiscoverProcess = Callable[..., subprocess.CompletedProcess[str]]
+
+
 @dataclass
 class Home:
     """A home folder, its archive's campaign and the template of the latter."""
@@ -318,7 +322,7 @@ def home(built_home: Home, tmp_path: Path) -> Home:
 @pytest.fixture
 def discover(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Callable[..., Result]:
+) -> Discover:
     """Runs the console entry point in this process."""
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.delenv("DISCOVER_HOME", raising=False)
@@ -334,7 +338,7 @@ def discover(
 
 
 @pytest.fixture
-def discover_process() -> Callable[..., subprocess.CompletedProcess[str]]:
+def discover_process() -> DiscoverProcess:
     """Runs the installed console script in a process of its own."""
     script = Path(sys.executable).with_name("discover")
 

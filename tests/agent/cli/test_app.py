@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.cli import main
+from tests.agent.cli.conftest import Discover, DiscoverProcess, Home
 
 COMMANDS = (
     ["run"],
@@ -28,7 +29,7 @@ COMMANDS = (
 SLOW_TO_IMPORT = ("jax", "litellm", "scipy", "matplotlib", "sqlalchemy", "numpy", "pydantic")
 
 
-def test_help_is_quick(discover_process):
+def test_help_is_quick(discover_process: DiscoverProcess) -> None:
     def cpu_seconds() -> float:
         before = os.times()
         done = discover_process("--help")
@@ -42,7 +43,7 @@ def test_help_is_quick(discover_process):
     assert min(cpu_seconds() for _ in range(3)) < 0.5
 
 
-def test_help_imports_nothing_heavy():
+def test_help_imports_nothing_heavy() -> None:
     program = (
         "import sys, agent.cli\n"
         "code = agent.cli.main(['--help'])\n"
@@ -56,13 +57,15 @@ def test_help_imports_nothing_heavy():
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_every_command_has_help_with_an_example(discover, command):
+def test_every_command_has_help_with_an_example(
+    discover: Discover, command: tuple[str, ...]
+) -> None:
     found = discover(*command, "--help")
     assert found.code == 0
     assert f"Example: discover {' '.join(command)}" in found.out
 
 
-def test_host_never_imports_jax():
+def test_host_never_imports_jax() -> None:
     folder = Path(main.__code__.co_filename).parent
     modules = [
         "agent.cli." + ".".join(file.relative_to(folder).with_suffix("").parts)
@@ -78,19 +81,19 @@ def test_host_never_imports_jax():
     assert done.stdout.strip() == "[]"
 
 
-def test_version(discover):
+def test_version(discover: Discover) -> None:
     found = discover("--version")
     assert found.code == 0
     assert found.out.startswith("discover 0.")
 
 
-def test_unknown_command_names_the_near_one(discover):
+def test_unknown_command_names_the_near_one(discover: Discover) -> None:
     found = discover("statsu")
     assert found.code == 2
     assert "status" in found.err
 
 
-def test_unknown_template_names_the_near_one(discover, tmp_path):
+def test_unknown_template_names_the_near_one(discover: Discover, tmp_path: Path) -> None:
     found = discover("run", "preference_los", "--home", tmp_path)
     assert found.code == 2
     assert found.err.count("\n") == 1
@@ -98,7 +101,7 @@ def test_unknown_template_names_the_near_one(discover, tmp_path):
     assert found.out == ""
 
 
-def test_no_archive_yet_says_what_to_do(discover, tmp_path):
+def test_no_archive_yet_says_what_to_do(discover: Discover, tmp_path: Path) -> None:
     for command in (["list"], ["status"], ["best"], ["show", "x"], ["report"], ["stop"]):
         found = discover(*command, "--home", tmp_path / "nowhere")
         assert found.code == 2, command
@@ -107,12 +110,14 @@ def test_no_archive_yet_says_what_to_do(discover, tmp_path):
     assert not (tmp_path / "nowhere" / "archive.db").exists()
 
 
-def test_home_comes_from_the_environment(discover, home, monkeypatch):
+def test_home_comes_from_the_environment(
+    discover: Discover, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DISCOVER_HOME", str(home.path))
     assert discover("list", "--json").json["campaigns"][0]["campaign"] == home.campaign
 
 
-def test_damaged_archive_is_told_in_one_line(discover, tmp_path):
+def test_damaged_archive_is_told_in_one_line(discover: Discover, tmp_path: Path) -> None:
     (tmp_path / "archive.db").write_bytes(b"this is not a database, " * 100)
     found = discover("list", "--home", tmp_path)
     assert found.code in (2, 3)
@@ -121,7 +126,7 @@ def test_damaged_archive_is_told_in_one_line(discover, tmp_path):
 
 
 @pytest.fixture
-def lying_home(home):
+def lying_home(home: Home) -> Home:
     """A home whose campaign record lacks what every campaign has: a bug, seen from outside."""
     import sqlite3
 
@@ -130,7 +135,7 @@ def lying_home(home):
     return home
 
 
-def test_a_bug_is_saved_and_named(discover, lying_home):
+def test_a_bug_is_saved_and_named(discover: Discover, lying_home: Home) -> None:
     found = discover("show", "tempered_logit", "--home", lying_home.path)
     assert found.code == 1
     assert found.err.count("\n") == 1
@@ -140,20 +145,20 @@ def test_a_bug_is_saved_and_named(discover, lying_home):
     assert "Traceback (most recent call last)" in saved.read_text()
 
 
-def test_a_bug_is_not_hidden_with_debug(lying_home, discover):
+def test_a_bug_is_not_hidden_with_debug(lying_home: Home, discover: Discover) -> None:
     with pytest.raises(TypeError):
         discover("--debug", "show", "tempered_logit", "--home", lying_home.path)
     assert not (lying_home.path / "errors").exists()
 
 
-def test_a_traceback_that_cannot_be_saved_is_printed(discover, lying_home):
+def test_a_traceback_that_cannot_be_saved_is_printed(discover: Discover, lying_home: Home) -> None:
     (lying_home.path / "errors").write_text("a file where the folder should be")
     found = discover("show", "tempered_logit", "--home", lying_home.path)
     assert found.code == 1
     assert "Traceback" in found.err
 
 
-def test_a_closed_pipe_is_quiet(home):
+def test_a_closed_pipe_is_quiet(home: Home) -> None:
     script = Path(sys.executable).with_name("discover")
     done = subprocess.run(
         f"'{script}' list --json --home '{home.path}' | head -c 1",
@@ -166,7 +171,7 @@ def test_a_closed_pipe_is_quiet(home):
     assert "Traceback" not in done.stderr
 
 
-def test_json_is_all_there_is_on_standard_output(discover, home):
+def test_json_is_all_there_is_on_standard_output(discover: Discover, home: Home) -> None:
     for command in (
         ["list"],
         ["status"],

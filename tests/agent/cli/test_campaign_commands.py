@@ -5,22 +5,24 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from pathlib import Path
 
 import pytest
 
 from agent.archive import Archive
 from agent.llm.recorded import RecordedModel
+from tests.agent.cli.conftest import Discover, Home
 
 
 @pytest.fixture
-def interrupted(home):
+def interrupted(home: Home) -> Home:
     """The campaign as ``kill -9`` leaves it: running, though no process runs it."""
     with Archive(home.path / "archive.db") as archive:
         archive.set_campaign_status(home.campaign, "running")
     return home
 
 
-def test_list(discover, home):
+def test_list(discover: Discover, home: Home) -> None:
     found = discover("list", "--home", home.path)
     assert found.code == 0
     line = next(line for line in found.out.splitlines() if home.campaign in line)
@@ -30,7 +32,7 @@ def test_list(discover, home):
     assert "12 min 05 s" in line
 
 
-def test_list_as_json(discover, home):
+def test_list_as_json(discover: Discover, home: Home) -> None:
     (described,) = discover("list", "--json", "--home", home.path).json["campaigns"]
     assert described["campaign"] == home.campaign
     assert described["discoveries"] == 1
@@ -44,7 +46,7 @@ def test_list_as_json(discover, home):
     assert described["seconds"] == 725
 
 
-def test_status(discover, home):
+def test_status(discover: Discover, home: Home) -> None:
     found = discover("status", "--home", home.path)
     assert found.code == 0
     assert home.campaign in found.out
@@ -56,7 +58,9 @@ def test_status(discover, home):
     assert "discover resume" not in found.out
 
 
-def test_status_of_an_interrupted_campaign_says_how_to_go_on(discover, interrupted):
+def test_status_of_an_interrupted_campaign_says_how_to_go_on(
+    discover: Discover, interrupted: Home
+) -> None:
     found = discover("status", "--home", interrupted.path)
     assert "interrupted" in found.out
     assert f"discover resume {interrupted.campaign}" in found.out
@@ -65,7 +69,9 @@ def test_status_of_an_interrupted_campaign_says_how_to_go_on(discover, interrupt
     assert described["process"] is None
 
 
-def test_status_of_a_running_campaign_names_its_process(discover, interrupted):
+def test_status_of_a_running_campaign_names_its_process(
+    discover: Discover, interrupted: Home
+) -> None:
     with (
         Archive(interrupted.path / "archive.db") as archive,
         archive.lease(interrupted.campaign),
@@ -77,26 +83,28 @@ def test_status_of_a_running_campaign_names_its_process(discover, interrupted):
 
 
 @pytest.mark.parametrize("reference", ["tag", "beginning", "latest"])
-def test_a_campaign_is_found_by(discover, home, reference):
+def test_a_campaign_is_found_by(discover: Discover, home: Home, reference: str) -> None:
     text = {"tag": home.campaign[-4:], "beginning": "2026-03", "latest": "latest"}[reference]
     found = discover("status", text, "--json", "--home", home.path)
     assert found.json["campaign"] == home.campaign
 
 
-def test_unknown_campaign_names_near_ones(discover, home):
+def test_unknown_campaign_names_near_ones(discover: Discover, home: Home) -> None:
     found = discover("status", "2026-03-01-toy_tasc-0000", "--home", home.path)
     assert found.code == 2
     assert home.campaign in found.err
     assert found.err.count("\n") == 1
 
 
-def test_stop_refuses_what_is_not_running(discover, interrupted):
+def test_stop_refuses_what_is_not_running(discover: Discover, interrupted: Home) -> None:
     found = discover("stop", "--home", interrupted.path)
     assert found.code == 2
     assert "nothing to stop" in found.err
 
 
-def test_stop_leaves_a_request_that_a_running_campaign_sees(discover, interrupted):
+def test_stop_leaves_a_request_that_a_running_campaign_sees(
+    discover: Discover, interrupted: Home
+) -> None:
     with (
         Archive(interrupted.path / "archive.db") as archive,
         archive.lease(interrupted.campaign),
@@ -107,7 +115,9 @@ def test_stop_leaves_a_request_that_a_running_campaign_sees(discover, interrupte
     assert list((interrupted.path / interrupted.campaign).iterdir())
 
 
-def test_answers_are_a_recording_that_a_model_can_be_made_of(discover, home, tmp_path):
+def test_answers_are_a_recording_that_a_model_can_be_made_of(
+    discover: Discover, home: Home, tmp_path: Path
+) -> None:
     path = tmp_path / "answers.jsonl"
     found = discover("answers", "--out", path, "--home", home.path)
     assert found.code == 0
@@ -121,7 +131,9 @@ def test_answers_are_a_recording_that_a_model_can_be_made_of(discover, home, tmp
     assert list(path.parent.glob(".*")) == []
 
 
-def test_answers_that_cannot_be_written_say_why(discover, home, tmp_path):
+def test_answers_that_cannot_be_written_say_why(
+    discover: Discover, home: Home, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("")
     found = discover("answers", "--out", tmp_path / "file" / "a.jsonl", "--home", home.path)
     assert found.code != 0

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.agent.cli.conftest import Discover
+
+pytestmark = pytest.mark.gate
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "data" / "robust_regression"
 
@@ -43,8 +48,11 @@ KEYS = {
 }
 
 
+Write = Callable[[str], Path]
+
+
 @pytest.fixture
-def write(tmp_path):
+def write(tmp_path: Path) -> Write:
     def write(code: str) -> Path:
         file = tmp_path / "mine.py"
         file.write_text(code)
@@ -53,7 +61,7 @@ def write(tmp_path):
     return write
 
 
-def test_a_new_loss_gets_the_same_bits_twice(discover, write):
+def test_a_new_loss_gets_the_same_bits_twice(discover: Discover, write: Write) -> None:
     command = ("evaluate", TEMPLATE, write(PSEUDO_HUBER), "--tier", "smoke", "--seeds", "2")
     first, second = (discover(*command, "--seed", "5", "--json") for _ in range(2))
     assert first.code == second.code == 0
@@ -68,7 +76,7 @@ def test_a_new_loss_gets_the_same_bits_twice(discover, write):
     assert first.err == ""
 
 
-def test_a_known_loss_is_named_to_a_person(discover, write):
+def test_a_known_loss_is_named_to_a_person(discover: Discover, write: Write) -> None:
     found = discover("evaluate", TEMPLATE, write(SQUARED_TWICE), "--tier", "smoke")
     assert found.code == 0
     assert "known as" in found.out
@@ -77,7 +85,9 @@ def test_a_known_loss_is_named_to_a_person(discover, write):
     assert "starting sandboxes" in found.err
 
 
-def test_a_broken_file_gives_one_clear_line_and_the_object(discover, write):
+def test_a_broken_file_gives_one_clear_line_and_the_object(
+    discover: Discover, write: Write
+) -> None:
     file = write(BROKEN)
     found = discover("evaluate", TEMPLATE, file, "--tier", "smoke", "--json")
     assert found.code == 2
@@ -93,7 +103,9 @@ def test_a_broken_file_gives_one_clear_line_and_the_object(discover, write):
     ("kind", "content"),
     [("syntax", b"def loss(:\n"), ("unreadable", b"def loss(p, t):\n    return p  # \xff\n")],
 )
-def test_what_can_be_seen_by_reading_starts_no_sandbox(discover, tmp_path, kind, content):
+def test_what_can_be_seen_by_reading_starts_no_sandbox(
+    discover: Discover, tmp_path: Path, kind: str, content: bytes
+) -> None:
     file = tmp_path / "mine.py"
     file.write_bytes(content)
     plain = discover("evaluate", TEMPLATE, file)
@@ -114,7 +126,9 @@ def test_what_can_be_seen_by_reading_starts_no_sandbox(discover, tmp_path, kind,
         (("mine.py", "--seeds", "0"), "--seeds"),
     ],
 )
-def test_what_cannot_be_used_is_refused_before_anything_starts(discover, write, arguments, words):
+def test_what_cannot_be_used_is_refused_before_anything_starts(
+    discover: Discover, write: Write, arguments: tuple[str, ...], words: str
+) -> None:
     write(PSEUDO_HUBER)
     found = discover("evaluate", TEMPLATE, *arguments)
     assert found.code == 2
@@ -123,7 +137,9 @@ def test_what_cannot_be_used_is_refused_before_anything_starts(discover, write, 
     assert "starting sandboxes" not in found.err
 
 
-def test_one_seed_of_several_tasks_has_a_score_and_no_interval(discover, write, tmp_path):
+def test_one_seed_of_several_tasks_has_a_score_and_no_interval(
+    discover: Discover, write: Write, tmp_path: Path
+) -> None:
     template = tmp_path / "two_tasks"
     shutil.copytree(TEMPLATE, template)
     file = template / "template.toml"

@@ -11,6 +11,8 @@ import pytest
 
 from agent.cli.interrupt import SAVING, Interruption
 
+pytestmark = pytest.mark.gate
+
 PROGRAM = """
 import sys, threading, time
 from agent.cli.interrupt import Interruption
@@ -40,7 +42,7 @@ def start(how: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_asks_to_stop(number):
+def test_the_first_signal_asks_to_stop(number: signal.Signals) -> None:
     process = start("obedient")
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
@@ -49,7 +51,7 @@ def test_the_first_signal_asks_to_stop(number):
     assert SAVING in err
 
 
-def test_the_second_signal_quits_at_once():
+def test_the_second_signal_quits_at_once() -> None:
     process = start("stubborn")
     process.send_signal(signal.SIGINT)
     time.sleep(0.5)
@@ -63,7 +65,7 @@ def test_the_second_signal_quits_at_once():
     assert "nothing in the archive is lost" in err
 
 
-def test_handlers_are_given_back():
+def test_handlers_are_given_back() -> None:
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     with Interruption(lambda reason: None, exit_code=130):
         assert signal.getsignal(signal.SIGINT) != before[0]

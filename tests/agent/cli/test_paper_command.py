@@ -14,10 +14,7 @@ import pytest
 
 from agent.archive import Archive
 from agent.papers.sections import SECTIONS
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "papers"))
-
-from paper_material import recording, write_campaign
+from tests.agent.papers.paper_material import recording, write_campaign
 
 MAIN = "import sys; from agent.cli import main; sys.exit(main())"
 

@@ -64,17 +64,17 @@ def drawn(progress: Progress, *, height: int = 40, width: int = 100, stopping: b
         "proposal_4 equals slic",
     ],
 )
-def test_the_view_shows(text):
+def test_the_view_shows(text: str) -> None:
     assert text in drawn(SNAPSHOT)
 
 
-def test_the_view_says_that_it_is_saving():
+def test_the_view_says_that_it_is_saving() -> None:
     assert SAVING not in drawn(SNAPSHOT)
     assert SAVING in drawn(SNAPSHOT, stopping=True)
 
 
 @pytest.mark.parametrize("height", [10, 16, 24, 50])
-def test_the_view_fits_the_terminal(height):
+def test_the_view_fits_the_terminal(height: int) -> None:
     crowded = replace(
         SNAPSHOT,
         in_flight=tuple(InFlight(i, f"proposal_{i}", "trace", "", 1.0) for i in range(40)),
@@ -87,7 +87,7 @@ def test_the_view_fits_the_terminal(height):
     assert any("more" in line for line in lines)
 
 
-def test_the_view_does_without_limits_and_scores():
+def test_the_view_does_without_limits_and_scores() -> None:
     bare = Progress("c", "preparing", 1.0, None, None, 0, None)
     text = drawn(bare)
     assert "0 proposals done" in text
@@ -95,14 +95,14 @@ def test_the_view_does_without_limits_and_scores():
     assert "$0.00 spent" in text
 
 
-def test_a_name_cannot_steer_the_terminal():
+def test_a_name_cannot_steer_the_terminal() -> None:
     nasty = replace(
         SNAPSHOT, in_flight=(InFlight(1, "a\x1b[2Jb", "trace", "", 0.0),), messages=("c\x1b[1Ad",)
     )
     assert "\x1b" not in drawn(nasty)
 
 
-def test_the_live_view_draws_only_after_the_preparation():
+def test_the_live_view_draws_only_after_the_preparation() -> None:
     stream = io.StringIO()
     plain = io.StringIO()
     console = Console(file=stream, force_terminal=True, width=100, height=30, markup=False)
@@ -121,7 +121,7 @@ def test_the_live_view_draws_only_after_the_preparation():
     assert not interruption.is_shown_elsewhere
 
 
-def test_lines_say_each_event_once():
+def test_lines_say_each_event_once() -> None:
     stream = io.StringIO()
     view = LineView(stream)
     view.notify(replace(SNAPSHOT, messages=("one", "two")))
@@ -143,5 +143,5 @@ def test_lines_say_each_event_once():
         (("a", "b"), ("x", "y"), ("x", "y")),
     ],
 )
-def test_fresh(before, now, new):
+def test_fresh(before: tuple[str, ...], now: tuple[str, ...], new: tuple[str, ...]) -> None:
     assert tuple(fresh(before, now)) == new

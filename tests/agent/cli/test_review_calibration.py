@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "data"))
-
-from recorded_reviews import rows, write
+from tests.data.recorded_reviews import rows, write
 
 
 @pytest.fixture(scope="module")

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "data"))
-
-from forms import form, seed_of, write_recording
-from papers import TITLE, write_pdf
-from recorded_reviews import rows, write
-
 from reviewers.paper import SCALES
+from tests.data.forms import form, seed_of, write_recording
+from tests.data.papers import TITLE, write_pdf
+from tests.data.recorded_reviews import rows, write
 
 
 @pytest.fixture

@@ -18,6 +18,9 @@ from typing import Any
 import pytest
 
 from agent.archive import Archive
+from tests.agent.cli.conftest import Discover, Home
+
+pytestmark = pytest.mark.gate
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "data" / "robust_regression"
 DISCOVER = str(Path(sys.executable).with_name("discover"))
@@ -153,7 +156,9 @@ def campaigns(home: Path) -> list[dict[str, Any]]:
     return found
 
 
-def test_ctrl_c_saves_and_resume_goes_on(run_command, terminal, tmp_path):
+def test_ctrl_c_saves_and_resume_goes_on(
+    run_command: list[str], terminal: Any, tmp_path: Path
+) -> None:
     home = tmp_path / "home"
     screen = terminal(run_command)
     screen.wait_for("of 3 proposals done")
@@ -184,7 +189,9 @@ def test_ctrl_c_saves_and_resume_goes_on(run_command, terminal, tmp_path):
         assert len({(call.slot, call.attempt) for call in calls}) == len(calls)  # nothing twice
 
 
-def test_stop_from_another_process_then_a_person_sees_the_table(run_command, tmp_path):
+def test_stop_from_another_process_then_a_person_sees_the_table(
+    run_command: list[str], tmp_path: Path
+) -> None:
     home = tmp_path / "home"
     running = subprocess.Popen(
         run_command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -222,14 +229,16 @@ def test_stop_from_another_process_then_a_person_sees_the_table(run_command, tmp
         (("--candidates", "0"), "--candidates"),
     ],
 )
-def test_what_cannot_be_used_is_refused(discover, tmp_path, arguments, words):
+def test_what_cannot_be_used_is_refused(
+    discover: Discover, tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
     found = discover("run", TEMPLATE, *arguments, "--home", tmp_path / "home")
     assert found.code == 2
     assert words in found.err
     assert found.out == ""
 
 
-def test_a_missing_recording_is_one_line(discover, tmp_path):
+def test_a_missing_recording_is_one_line(discover: Discover, tmp_path: Path) -> None:
     found = discover(
         "run", TEMPLATE, "--model", "recorded:/nowhere.jsonl", "--home", tmp_path / "home"
     )
@@ -238,7 +247,7 @@ def test_a_missing_recording_is_one_line(discover, tmp_path):
     assert "Traceback" not in found.err
 
 
-def test_resume_refuses_a_finished_campaign(discover, home):
+def test_resume_refuses_a_finished_campaign(discover: Discover, home: Home) -> None:
     found = discover("resume", "--home", home.path)
     assert found.code == 2
     assert "done" in found.err

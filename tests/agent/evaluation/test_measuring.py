@@ -14,6 +14,8 @@ from sandboxes.process import ProcessSandbox
 from templates.errors import CandidateError
 from templates.registry import load_template
 
+pytestmark = pytest.mark.gate
+
 CODE = "def loss(prediction, target):\n    return jnp.abs(prediction - target)\n"
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 

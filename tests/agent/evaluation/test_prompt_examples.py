@@ -12,6 +12,8 @@ from sandboxes.engines import open_engine
 from sandboxes.registry import choose_sandbox
 from templates.registry import load_template
 
+pytestmark = pytest.mark.full("templates")
+
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
 
 

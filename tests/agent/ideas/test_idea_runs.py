@@ -7,12 +7,16 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from agent.archive import Archive
 from agent.campaign import Campaign, CampaignSettings, Progress
 from agent.cli.app import app
 from agent.ideas import ideas_of, is_in_code
+from tests.harness.engines import RunCampaign
+
+pytestmark = pytest.mark.gate
 
 TEMPLATE = Path(__file__).parents[2] / "data" / "hidden_classes"
 # One answer that is an idea, a comparison with the literature and a proposal at once.
@@ -39,7 +43,7 @@ class Silent:
         pass
 
 
-def test_a_further_run_goes_on_with_the_idea_of_the_first(tmp_path: Path) -> None:
+def test_a_further_run_goes_on_with_the_idea_of_the_first(tmp_path: Path, run: RunCampaign) -> None:
     recording = tmp_path / "answers.jsonl"
     recording.write_text(json.dumps({"text": json.dumps(ANSWER), "cost_usd": 0.001}) + "\n")
     template = tmp_path / "hidden_classes"
@@ -53,7 +57,7 @@ def test_a_further_run_goes_on_with_the_idea_of_the_first(tmp_path: Path) -> Non
         overrides={"in_flight": "1", "confirm": "0", "idea_every": "1"},
     )
     with Archive(tmp_path / "archive.db") as archive:
-        campaign = Campaign.create(archive, settings, tmp_path).run(Silent()).id
+        campaign = run(Campaign.create(archive, settings, tmp_path), Silent()).id
         first, second, third = archive.candidates(campaign, kinds=["proposal"])
         kept = ideas_of(archive, campaign)
         calls = archive.model_calls(campaign)

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from completions import IDEAS
 from typer.testing import CliRunner
 
 from agent.archive import Archive, CampaignRecord, ReviewRecord
@@ -28,6 +27,8 @@ from agent.papers.claims.quoting import quotable
 from reviewers.code.form import code_form_schema
 from templates.errors import CandidateError
 from templates.registry import load_template
+from tests.data.completions import IDEAS
+from tests.harness.engines import RunCampaign
 
 ROOT = Path(__file__).parents[2] / "data"
 IDEA = {
@@ -198,16 +199,21 @@ def recording(file: Path, novelty: str) -> Path:
     code = f"import jax.numpy as jnp\n\n\ndef loss(p, t):\n    {body}\n"
     proposal = {"thought": "saturates", "name": "capped", "code": code}
     # One answer that is an idea, a comparison, a proposal and a review of code at once.
-    review = {"does": "It saturates.", "problem": "none", "advice": "Try a slower decay."}
+    review: dict[str, str | bool] = {
+        "does": "It saturates.",
+        "problem": "none",
+        "advice": "Try a slower decay.",
+    }
     review |= {"sound": True, "new": False, "honest": True, "exploits_metric": False}
     text = json.dumps({**json.loads(novelty), **IDEA, **proposal, **review})
     file.write_text(json.dumps({"text": text, "cost_usd": 0.001}) + "\n")
     return file
 
 
-def run(
-    home: Path, answers: Path, budget_usd: float | None = None, **overrides: str
+def with_ideas(
+    run: RunCampaign, home: Path, answers: Path, budget_usd: float | None = None, **overrides: str
 ) -> tuple[Archive, str]:
+    """A campaign of two proposals, of which the second begins with an idea."""
     home.mkdir(parents=True, exist_ok=True)
     archive = Archive(home / "archive.db")
     wanted = CampaignSettings(
@@ -219,13 +225,16 @@ def run(
         overrides={"idea_every": "2", "in_flight": "1", "confirm": "0", **overrides},
     )
     campaign = Campaign.create(archive, wanted, home)
-    assert campaign.run(Quiet()).status == "done"
+    assert run(campaign, Quiet()).status == "done"
     return archive, campaign.id
 
 
-def test_an_idea_is_in_the_prompt_of_its_proposal_and_in_the_archive(tmp_path: Path) -> None:
+@pytest.mark.gate
+def test_an_idea_is_in_the_prompt_of_its_proposal_and_in_the_archive(
+    tmp_path: Path, run: RunCampaign
+) -> None:
     answers = recording(tmp_path / "answers.jsonl", says())
-    archive, campaign = run(tmp_path, answers, code_review="advise")
+    archive, campaign = with_ideas(run, tmp_path, answers, code_review="advise")
     (record,) = ideas_of(archive, campaign)
     assert (record.slot, record.fate) == (1, "proposed")
     assert record.idea is not None
@@ -276,17 +285,23 @@ def write_next(archive: Archive, before: str) -> tuple[str, CampaignRecord]:
     return name, archive.create_campaign(made)
 
 
-def test_without_money_for_an_idea_the_proposal_waits_for_more(tmp_path: Path) -> None:
+@pytest.mark.gate
+def test_without_money_for_an_idea_the_proposal_waits_for_more(
+    tmp_path: Path, run: RunCampaign
+) -> None:
     home = tmp_path / "poor"
     answers = recording(tmp_path / "answers.jsonl", says())
-    archive, campaign = run(home, answers, budget_usd=0.0015)
+    archive, campaign = with_ideas(run, home, answers, budget_usd=0.0015)
     (first, second) = archive.candidates(campaign, kinds=["proposal"])
     assert first.outcome == "scored"
     assert second.outcome == "unfunded"
     assert ideas_of(archive, campaign) == []
 
 
-def test_what_the_literature_has_is_changed_once_and_then_left(tmp_path: Path) -> None:
+@pytest.mark.gate
+def test_what_the_literature_has_is_changed_once_and_then_left(
+    tmp_path: Path, run: RunCampaign
+) -> None:
     answers = recording(tmp_path / "answers.jsonl", says(same_as="1"))
     common = json.loads(answers.read_text())
     # Second looks at the draft and at the changed idea: the first of three is the last there.
@@ -296,7 +311,7 @@ def test_what_the_literature_has_is_changed_once_and_then_left(tmp_path: Path) -
             text = json.dumps({**json.loads(common["text"]), "same_as": "3"})
             line = {**common, "text": text, "seed": int(seed) & 0x7FFF_FFFF}
             stream.write(json.dumps(line) + "\n")
-    archive, campaign = run(tmp_path, answers)
+    archive, campaign = with_ideas(run, tmp_path, answers)
     (record,) = ideas_of(archive, campaign)
     assert record.fate == "known"
     assert record.novelty is not None
@@ -307,9 +322,12 @@ def test_what_the_literature_has_is_changed_once_and_then_left(tmp_path: Path) -
     assert not any("carry out" in str(call.messages) for call in calls)
 
 
-def test_an_idea_that_is_known_by_its_place_alone_is_carried_out(tmp_path: Path) -> None:
+@pytest.mark.gate
+def test_an_idea_that_is_known_by_its_place_alone_is_carried_out(
+    tmp_path: Path, run: RunCampaign
+) -> None:
     answers = recording(tmp_path / "answers.jsonl", says(same_as="1"))
-    archive, campaign = run(tmp_path, answers)
+    archive, campaign = with_ideas(run, tmp_path, answers)
     (record,) = ideas_of(archive, campaign)
     assert record.fate == "proposed"
     assert record.novelty is not None

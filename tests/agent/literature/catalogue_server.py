@@ -6,19 +6,15 @@ nesting, nulls, paging by ``offset``/``next`` and by ``page``, bodies of errors.
 
 from __future__ import annotations
 
-import sys
 import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "data"))
-
-from scripted_server import BaseScript, ScriptedHandler, serving
+from tests.data.scripted_server import BaseScript, ScriptedHandler, serving
 
 PAPERS = [
     ("Direct Preference Optimization", "A logistic loss on pairs.", 2023, "2305.18290"),

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from catalogue_server import ODD_FIELDS, PAPERS, Script, serve
 
 from agent.literature import Fetcher, Found, OpenAlex, SemanticScholar, Unavailable
 from agent.literature.cache import AnswerCache
+from tests.agent.literature.catalogue_server import ODD_FIELDS, PAPERS, Script, serve
 
 CATALOGUES = pytest.mark.parametrize("kind", [SemanticScholar, OpenAlex])
 

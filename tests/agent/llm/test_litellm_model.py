@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from wire_server import ANTHROPIC_PATH, OPENAI_PATH, Script, serve
 
 from agent.llm import CompletionRequest, LanguageModel, Message, open_model, prompt_hash
 from agent.llm.litellm_model import LiteLLMModel, retry_after_s
 from templates.errors import CandidateError, InfrastructureError, UserError
+from tests.agent.llm.wire_server import ANTHROPIC_PATH, OPENAI_PATH, Script, serve
 
 HOSTS: set[str] = set()
 

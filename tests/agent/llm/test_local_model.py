@@ -15,6 +15,8 @@ import pytest
 from agent.llm import CompletionRequest, LanguageModel, Message, open_model, prompt_hash
 from templates.errors import CandidateError, InfrastructureError, UserError
 
+pytestmark = pytest.mark.full("model")
+
 SCHEMA = {
     "type": "object",
     "properties": {

@@ -10,7 +10,8 @@ import openai
 import pytest
 from anthropic import Anthropic
 from openai import OpenAI
-from wire_server import Script, serve
+
+from tests.agent.llm.wire_server import Script, serve
 
 
 @pytest.fixture

@@ -6,15 +6,11 @@ The SDKs go through it unchanged.
 from __future__ import annotations
 
 import json
-import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "data"))
-
-from scripted_server import BaseScript, ScriptedHandler, serving
+from tests.data.scripted_server import BaseScript, ScriptedHandler, serving
 
 OPENAI_PATH = "/v1/chat/completions"
 ANTHROPIC_PATH = "/v1/messages"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "data"))
-
-from paper_material import Material, material, write_campaign, write_idea
+from tests.agent.papers.paper_material import Material, material, write_campaign, write_idea
 
 
 @pytest.fixture(scope="session")

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from paper_material import Material
-from planted import all_defects, bad_sources
 
 from agent.papers.checking import check_document, check_source, reference_of
 from agent.papers.claims.book import FactBook
+from agent.papers.claims.facts import Reference
 from agent.papers.claims.problem import Problem
 from agent.papers.latex.appendix import formula_block
 from agent.papers.latex.document import Draft
 from agent.papers.sections import SECTIONS
 from templates.errors import CandidateError
 from templates.registry import load_template
+from tests.agent.papers.paper_material import Material
+from tests.agent.papers.planted import all_defects, bad_sources
 
 # Every family of defect has something to bite on: a metric with a unit and times stand in prose.
 RESULTS = """{{ name('candidate') }} ends at a KL of {{ value('candidate', 'kl') }}
@@ -28,7 +29,7 @@ On fresh seeds {{ name('candidate') }} is ahead of {{ name('ipo') }} by
 
 
 def problems_of(
-    paper: Material, latex: str, draft: Draft, rows: list[object], book: FactBook
+    paper: Material, latex: str, draft: Draft, rows: list[Reference], book: FactBook
 ) -> list[Problem]:
     return check_document(
         latex,
@@ -37,7 +38,7 @@ def problems_of(
         paper.library,
         paper.figures,
         sorted(paper.ledger.tables),
-        rows,  # type: ignore[arg-type]
+        rows,
     )
 
 
@@ -149,7 +150,7 @@ def test_rows_that_lead_nowhere_are_refused(discovery: Material) -> None:
         reference_of("1 + 1")
     latex, draft, _ = discovery.assembled(discovery.defaults())
     rows = [reference_of("value('candidate', 'elo')")]
-    found = problems_of(discovery, latex, draft, rows, discovery.book)  # type: ignore[arg-type]
+    found = problems_of(discovery, latex, draft, rows, discovery.book)
     assert "leads nowhere" in found[0].message
 
 

@@ -7,10 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from paper_material import Material, choices, write_campaign
 
 from agent.archive import Archive
-from agent.campaign.calling import Caller
+from agent.calling import Caller
 from agent.llm.recorded import RecordedModel
 from agent.papers.authorship import CHOSEN, CHOSEN_AND_OWN
 from agent.papers.checking import check_source
@@ -19,6 +18,9 @@ from agent.papers.latex.pdf import pdf_text
 from agent.papers.paper import Paper, PaperResult
 from agent.papers.sections import SECTIONS
 from agent.papers.stock import OWN, compose, plain_text, stock_of
+from tests.agent.papers.paper_material import Material, choices, write_campaign
+
+pytestmark = pytest.mark.gate
 
 SENTENCE = "The idea behind it may be to treat pairs near the border with care."
 

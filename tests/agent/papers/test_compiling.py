@@ -13,6 +13,8 @@ from agent.papers.latex.compiling import compile_latex, find_engines
 from agent.papers.latex.pdf import check_pdf, pdf_text
 from templates.errors import UserError
 
+pytestmark = pytest.mark.gate
+
 EPOCH = 1_700_000_000
 BEFORE = r"""\documentclass{article}
 \usepackage[T1]{fontenc}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from paper_material import Material
 
 from agent.evaluation.seeds import jobs_of
 from agent.papers.checking import reference_of
@@ -12,6 +11,7 @@ from agent.papers.claims.facts import UnknownReferenceError
 from agent.papers.claims.rounding import decimals_of, percent, rounded
 from agent.papers.claims.typeset import tex_number
 from agent.report.confirmation import confirmations_of
+from tests.agent.papers.paper_material import Material
 
 
 @pytest.mark.parametrize(

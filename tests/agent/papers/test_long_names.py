@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from paper_material import material, write_campaign
 
 from agent.archive import Archive
 from agent.ideas.idea import LENGTHS
 from agent.papers.latex.compiling import compile_latex
+from tests.agent.papers.paper_material import material, write_campaign
 
 # One is as long as may be; the other cannot be broken over two lines.
 NAMES = (("wide_moments_" * 4)[: LENGTHS["name"]], "m" * 26)

@@ -9,18 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from paper_material import GOOD, recording
 from pypdf import PdfReader
 
 from agent.archive import Archive
-from agent.campaign.calling import BudgetSpentError
-from agent.campaign.context import StopRequestedError
+from agent.calling import BudgetSpentError
 from agent.papers.latex.document import parts_of
 from agent.papers.latex.pdf import check_pdf, pdf_text
 from agent.papers.paper import Paper, PaperResult
 from agent.papers.sections import SECTIONS
 from agent.papers.stages import STAGES, StageStore
+from agent.stopping import StopRequestedError
 from templates.errors import UserError
+from tests.agent.papers.paper_material import GOOD, recording
+
+pytestmark = pytest.mark.gate
 
 BAD = {"paragraphs": [["The candidate reaches 0.99, which is twice as good as anything before."]]}
 
@@ -118,7 +120,8 @@ def test_a_second_run_pays_for_nothing_and_gives_the_same_file(done: Done) -> No
 def test_bad_text_is_replaced_and_the_paper_says_where(undiscovered: Path, tmp_path: Path) -> None:
     home = home_of(undiscovered, tmp_path / "home")
     # All answers are bad: draft, refinement and repair of every section.
-    model = recording(home / "answers.jsonl", **{f"n{number}": BAD for number in range(40)})
+    bad: dict[str, Any] = {f"n{number}": BAD for number in range(40)}
+    model = recording(home / "answers.jsonl", **bad)
     result, said = write(home, model)
     assert result.status == "done", result.error
     assert all(author != "model" for author in result.authors.values())
@@ -140,7 +143,7 @@ def test_what_latex_cannot_set_goes_back_to_the_model(undiscovered: Path, tmp_pa
             [GOOD[0].replace("plain", "\N{LATIN SMALL LETTER U WITH HORN AND DOT BELOW}"), GOOD[1]]
         ]
     }
-    answers = {f"n{number}": odd for number in range(40)}
+    answers: dict[str, Any] = {f"n{number}": odd for number in range(40)}
     model = recording(home / "answers.jsonl", **answers)
     result, said = write(home, model)
     assert result.status == "done", result.error

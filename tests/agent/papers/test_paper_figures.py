@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from paper_material import Material, material, write_campaign
+
+from tests.agent.papers.paper_material import Material, material, write_campaign
 
 
 def scores(paper: Material) -> str:

@@ -7,15 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from completions import IDEAS
-from forms import form
-from paper_material import choices
 from typer.testing import CliRunner
 
 from agent.archive import Archive, CampaignRecord
+from agent.calling import BudgetSpentError
 from agent.campaign import Campaign, CampaignSettings
-from agent.campaign.calling import BudgetSpentError
-from agent.campaign.context import StopRequestedError
 from agent.campaign.extending import measures_left
 from agent.campaign.settings import Knobs
 from agent.cli.app import app
@@ -25,7 +21,14 @@ from agent.papers.path import PaperPath
 from agent.papers.reviewed import ModelPaperReviewer
 from agent.papers.stages import StageStore, paper_cost, versions
 from agent.reviewing import ReviewPlan
+from agent.stopping import StopRequestedError
 from templates.errors import UserError
+from tests.agent.papers.paper_material import choices
+from tests.data.completions import IDEAS
+from tests.data.forms import form
+from tests.harness.engines import RunCampaign
+
+pytestmark = pytest.mark.gate
 
 ROOT = Path(__file__).parents[2] / "data"
 TEXT = (
@@ -65,7 +68,7 @@ def answers(file: Path, *, small: bool = False) -> Path:
     return file
 
 
-def campaign(home: Path, *, small: bool = False) -> CampaignRecord:
+def campaign(run: RunCampaign, home: Path, *, small: bool = False) -> CampaignRecord:
     """A real campaign with one proposal, done but for its paper."""
     wanted = CampaignSettings(
         template=str(ROOT / "robust_regression"),
@@ -75,13 +78,13 @@ def campaign(home: Path, *, small: bool = False) -> CampaignRecord:
         overrides={"confirm": "0", "papers": "best", "paper_reviewers": "1"},
     )
     with Archive(home / "archive.db") as archive:
-        return Campaign.create(archive, wanted, home).run(Quiet())
+        return run(Campaign.create(archive, wanted, home), Quiet())
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, CampaignRecord]:
+def done(tmp_path_factory: pytest.TempPathFactory, run: RunCampaign) -> tuple[Path, CampaignRecord]:
     home = tmp_path_factory.mktemp("path")
-    return home, campaign(home)
+    return home, campaign(run, home)
 
 
 def test_the_whole_path(done: tuple[Path, CampaignRecord]) -> None:
@@ -189,8 +192,8 @@ def test_without_a_review_nothing_is_improved(done: tuple[Path, CampaignRecord])
             )
 
 
-def test_a_revision_by_a_small_model_measures_something(tmp_path: Path) -> None:
-    record = campaign(tmp_path, small=True)
+def test_a_revision_by_a_small_model_measures_something(tmp_path: Path, run: RunCampaign) -> None:
+    record = campaign(run, tmp_path, small=True)
     with Archive(tmp_path / "archive.db") as archive:
         (first,) = AutomaticPapers(archive, record, tmp_path, lambda line: None).write()
         assert first.status == "done", first.error

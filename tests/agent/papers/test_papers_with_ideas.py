@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from paper_material import GROKKING, IDEA, Material, material, write_campaign
 
 from agent.archive import Archive, ReviewRecord, model_call_id
 from agent.ideas import IdeaRecord
@@ -17,6 +16,9 @@ from agent.papers.claims.facts import UnknownReferenceError
 from agent.papers.claims.quoting import quotable
 from agent.papers.sections import SECTIONS, menu_of
 from agent.papers.stock import plain_text
+from tests.agent.papers.paper_material import GROKKING, IDEA, Material, material, write_campaign
+
+pytestmark = pytest.mark.gate
 
 
 def shown(paper: Material, key: str) -> str:

@@ -6,9 +6,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from completions import write_recording
-from paper_material import GOOD, Material, material, recording
-from planted import all_defects
 
 from agent.archive import Archive
 from agent.campaign import Campaign, CampaignSettings, Progress
@@ -16,6 +13,12 @@ from agent.papers.checking import check_document, check_source
 from agent.papers.claims.book import FactBook
 from agent.papers.latex.pdf import pdf_text
 from agent.papers.paper import Paper
+from tests.agent.papers.paper_material import GOOD, Material, material, recording
+from tests.agent.papers.planted import all_defects
+from tests.data.completions import write_recording
+from tests.harness.engines import RunCampaign
+
+pytestmark = pytest.mark.gate
 
 TEMPLATE = Path(__file__).parents[2] / "data" / "robust_regression"
 RESULTS = """In the mean {{ name('candidate') }} has {{ value('candidate', 'error') }} (interval
@@ -29,7 +32,7 @@ class Quiet:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory, run: RunCampaign) -> Path:
     folder = tmp_path_factory.mktemp("campaign")
     settings = CampaignSettings(
         template=str(TEMPLATE),
@@ -38,7 +41,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         workers=2,
     )
     with Archive(folder / "archive.db") as archive:
-        assert Campaign.create(archive, settings, folder).run(Quiet()).status == "done"
+        assert run(Campaign.create(archive, settings, folder), Quiet()).status == "done"
     return folder
 
 

@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from paper_material import GOOD, material, write_campaign
 
 from agent.archive import Archive
 from agent.papers.checking import check_document
@@ -17,6 +16,9 @@ from agent.papers.latex.compiling import compile_latex
 from agent.papers.latex.pdf import check_pdf, pdf_text
 from agent.papers.paper import Paper
 from templates.registry import load_template
+from tests.agent.papers.paper_material import GOOD, material, write_campaign
+
+pytestmark = pytest.mark.gate
 
 SHIPPED = load_template("preference_loss").path
 

@@ -1,9 +1,14 @@
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from agent.archive.records import CandidateKind
 from agent.proposers import (
     Attempt,
     LlmProposer,
@@ -62,7 +67,7 @@ FILES = {
 }
 
 
-def reader(files: dict[str, str]):
+def reader(files: dict[str, str]) -> Callable[[str], str]:
     def read(name: str) -> str:
         if name not in files:
             raise UserError(f"no prompt {name}")
@@ -71,8 +76,13 @@ def reader(files: dict[str, str]):
     return read
 
 
-def peer(index: int, kind: str, score: float | None, **changes: object) -> Peer:
-    values = {"name": f"{kind}_{index}", "thought": "", "stage": "search", "code": "{{ 7 * 6 }}"}
+def peer(index: int, kind: CandidateKind, score: float | None, **changes: Any) -> Peer:
+    values: dict[str, Any] = {
+        "name": f"{kind}_{index}",
+        "thought": "",
+        "stage": "search",
+        "code": "{{ 7 * 6 }}",
+    }
     return Peer(id=f"c{index}", index=index, kind=kind, score=score, **{**values, **changes})
 
 
@@ -84,8 +94,12 @@ VISIBLE = (
 )
 
 
-def context(**changes: object) -> ProposerContext:
-    values = {"spec": SPEC, "prompts": load_prompts(reader(FILES)), "campaign_seed": 5}
+def context(**changes: Any) -> ProposerContext:
+    values: dict[str, Any] = {
+        "spec": SPEC,
+        "prompts": load_prompts(reader(FILES)),
+        "campaign_seed": 5,
+    }
     return ProposerContext(**{**values, "visible": VISIBLE, **changes})
 
 

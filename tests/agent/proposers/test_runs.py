@@ -21,6 +21,7 @@ from templates.errors import CandidateError
 from templates.registry import load_template
 
 TEMPLATE = load_template("grokking")
+assert TEMPLATE.spec.experiment is not None
 EXPERIMENT = TEMPLATE.spec.experiment
 WIDER = "model.py\n<<<<<<< SEARCH\nWIDTH = 64\n=======\nWIDTH = 96\n>>>>>>> REPLACE\n"
 BASELINES = tuple(
@@ -67,6 +68,7 @@ def test_a_next_run_shows_edited_files_and_comes_after_the_edits_before() -> Non
     assert (request.base, request.parents, request.role) == (WIDER, ("c0",), "propose")
     assert "WIDTH = 96\n" in text
     assert "This is run 2 of 3" in text
+    assert request.completion.schema is not None
     narrowed = request.completion.schema["properties"]["edits"]["anyOf"][0]["items"]["anyOf"]
     offered = {one for part in narrowed for one in part["properties"]["search"]["enum"]}
     assert {"WIDTH = 96", "WIDTH = 64"} & offered == {"WIDTH = 96"}

@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 from dataclasses import replace
+from random import Random
 
 import numpy as np
 import pytest
@@ -57,7 +60,9 @@ _PEERS = st.lists(
 @pytest.mark.parametrize("direction", list(Direction))
 @settings(max_examples=60, deadline=None)
 @given(visible=_PEERS, seed=st.integers(0, 2**32), shuffle=st.randoms(use_true_random=False))
-def test_every_selector_keeps_the_contract(name, direction, visible, seed, shuffle) -> None:
+def test_every_selector_keeps_the_contract(
+    name: str, direction: Direction, visible: list[Peer], seed: int, shuffle: Random
+) -> None:
     selector = open_selector(name, direction)
     selection = selector.select(visible, np.random.default_rng(seed))
     shown = [one.id for one in selection.parents + selection.siblings]

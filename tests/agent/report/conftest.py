@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from campaign_writer import Writer
 
 from agent.archive import Archive
+from tests.agent.report.campaign_writer import Writer
+
+# Begins a campaign; fills one of another template.
+Starter = Callable[..., Writer]
+Filler = Callable[[Archive, Path], None]
 
 
 def _written(folder: Path, leader: float, *, confirm: bool) -> tuple[Path, dict[str, str]]:
@@ -59,13 +63,13 @@ def _copied(folder: Path, source: Path, ids: dict[str, str]) -> Writer:
 
 
 @pytest.fixture
-def start(archive: Archive) -> Callable[..., Writer]:
+def start(archive: Archive) -> Starter:
     """Begins a campaign that a test fills by itself."""
     return lambda **values: Writer(**{"archive": archive, **values})
 
 
 @pytest.fixture
-def fill() -> Callable[[Archive, Path], None]:
+def fill() -> Filler:
     """Writes a campaign of another template."""
 
     def write(archive: Archive, template: Path) -> None:

@@ -1,5 +1,7 @@
 """Formulas are drawn where Matplotlib can, and are never lost."""
 
+from __future__ import annotations
+
 import pytest
 
 from agent.report.formula import typeset
@@ -16,15 +18,17 @@ from agent.report.formula import typeset
         r"\left(\rho \leq 1\right) \wedge \left(\rho \geq 0\right) \neg \left(x \neq 0\right)",
     ],
 )
-def test_what_closed_forms_are_made_of_can_be_set(latex):
+def test_what_closed_forms_are_made_of_can_be_set(latex: str) -> None:
     formula = typeset(latex)
     assert len(formula.parts) == 1
-    assert formula.parts[0].svg.startswith("<svg")
-    assert "currentColor" in formula.parts[0].svg
+    (part,) = formula.parts
+    assert part.svg is not None
+    assert part.svg.startswith("<svg")
+    assert "currentColor" in part.svg
     assert formula.latex == latex
 
 
-def test_case_distinctions_become_rows_with_what_is_around_them():
+def test_case_distinctions_become_rows_with_what_is_around_them() -> None:
     formula = typeset(
         r"0.1 \rho + \begin{cases} \rho^{2} & \text{if } \rho > 0 \\"
         r" 1 & \text{if } \rho < -1 \\ 0 & \text{otherwise} \end{cases}"
@@ -48,16 +52,18 @@ def test_case_distinctions_become_rows_with_what_is_around_them():
         "x" * 5000,
     ],
 )
-def test_what_cannot_be_set_keeps_its_source(latex):
+def test_what_cannot_be_set_keeps_its_source(latex: str) -> None:
     formula = typeset(latex)
     assert formula.parts == ()
     assert formula.latex == latex
 
 
-def test_identifiers_of_different_formulas_do_not_meet():
+def test_identifiers_of_different_formulas_do_not_meet() -> None:
     import re
 
     first, second = (typeset(latex).parts[0].svg for latex in (r"\rho^{2}", r"\rho^{3}"))
+    assert first is not None
+    assert second is not None
     ids = [set(re.findall(r'id="([^"]+)"', svg)) for svg in (first, second)]
     assert ids[0]
     assert ids[0].isdisjoint(ids[1])

@@ -1,13 +1,19 @@
 """The page: complete, safe, and in need of nothing else."""
 
+from __future__ import annotations
+
 import re
 from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agent.archive import Archive, ReviewRecord
 from agent.report import summary, write_report
 from templates.registry import load_template
+from tests.agent.report.campaign_writer import Writer
+from tests.agent.report.conftest import Filler, Starter
 
 SEEDS = {tier.name: tier.seeds for tier in load_template("preference_loss").spec.tiers}
 HOSTILE = "<script>alert(1)</script>"
@@ -18,41 +24,44 @@ class Page(HTMLParser):
 
     VOID = frozenset({"meta", "br", "img", "link", "hr", "input"})
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
-        self.tags, self.attributes, self.text, self.open = [], [], "", []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.text = ""
+        self.open: list[str] = []
         self.feed(text)
         self.close()
         assert self.open == []
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes += [(tag, name, value or "") for name, value in attrs]
         if tag not in self.VOID:
             self.open.append(tag)
 
-    def handle_startendtag(self, tag, attrs):
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes += [(tag, name, value or "") for name, value in attrs]
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: str) -> None:
         assert self.open, f"</{tag}> without a start"
         assert self.open.pop() == tag
 
-    def handle_data(self, data):
+    def handle_data(self, data: str) -> None:
         if "style" not in self.open:
             self.text += data
 
-    def words(self):
+    def words(self) -> str:
         return " ".join(self.text.split())
 
 
-def page_of(archive, home):
+def page_of(archive: Archive, home: Path) -> tuple[Path, Page]:
     path = write_report(archive, "latest", home)
     return path, Page(path.read_text(encoding="utf-8"))
 
 
-def assert_self_contained(page, source):
+def assert_self_contained(page: Page, source: str) -> None:
     assert not set(page.tags) & {"script", "link", "img", "iframe", "object", "embed", "image"}
     for tag, name, value in page.attributes:
         assert not name.startswith("on"), (tag, name)
@@ -67,17 +76,20 @@ def assert_self_contained(page, source):
     assert policy == ["default-src 'none'; style-src 'unsafe-inline'"]
 
 
-def test_nothing_found_is_said_first(archive, nothing_found, tmp_path):
+def test_nothing_found_is_said_first(
+    archive: Archive, nothing_found: Writer, tmp_path: Path
+) -> None:
     path, page = page_of(archive, tmp_path)
     assert path == tmp_path / nothing_found.record.id / "report.html"
     source = path.read_text()
-    heading = re.search(r"<h1[^>]*>(.*?)</h1>", source, re.DOTALL)[1]
-    assert heading.startswith("Nothing beat the best baseline (ipo")
+    heading = re.search(r"<h1[^>]*>(.*?)</h1>", source, re.DOTALL)
+    assert heading is not None
+    assert heading[1].startswith("Nothing beat the best baseline (ipo")
     assert 'id="discoveries"' not in source
     assert_self_contained(page, source)
 
 
-def test_a_discovery_is_shown_in_full(archive, discovered, tmp_path):
+def test_a_discovery_is_shown_in_full(archive: Archive, discovered: Writer, tmp_path: Path) -> None:
     path, page = page_of(archive, tmp_path)
     source, words = path.read_text(), page.words()
     section = source[source.index('id="discoveries"') : source.index('id="ranking"')]
@@ -100,7 +112,9 @@ def test_a_discovery_is_shown_in_full(archive, discovered, tmp_path):
     assert_self_contained(page, source)
 
 
-def test_everything_that_was_asked_for_is_there(archive, discovered, tmp_path):
+def test_everything_that_was_asked_for_is_there(
+    archive: Archive, discovered: Writer, tmp_path: Path
+) -> None:
     path, page = page_of(archive, tmp_path)
     words = page.words()
     found = summary(archive, "latest")
@@ -133,13 +147,17 @@ def test_everything_that_was_asked_for_is_there(archive, discovered, tmp_path):
     assert "prefers-color-scheme: dark" in path.read_text()
 
 
-def test_the_same_archive_gives_the_same_page(archive, discovered, tmp_path):
+def test_the_same_archive_gives_the_same_page(
+    archive: Archive, discovered: Writer, tmp_path: Path
+) -> None:
     first = write_report(archive, "latest", tmp_path / "one").read_text()
     assert write_report(archive, "latest", tmp_path / "two").read_text() == first
 
 
 @pytest.mark.parametrize("latex", [HOSTILE, r"\undefinedmacro{x}"])
-def test_a_formula_that_cannot_be_set_is_shown_as_its_source(archive, discovered, tmp_path, latex):
+def test_a_formula_that_cannot_be_set_is_shown_as_its_source(
+    archive: Archive, discovered: Writer, tmp_path: Path, latex: str
+) -> None:
     archive.update_candidate(discovered.ids["tempered_margin"], closed_form=latex)
     path, page = page_of(archive, tmp_path)
     if latex != HOSTILE:
@@ -148,7 +166,7 @@ def test_a_formula_that_cannot_be_set_is_shown_as_its_source(archive, discovered
     assert_self_contained(page, path.read_text())
 
 
-def test_hostile_text_stays_text(archive, start, tmp_path):
+def test_hostile_text_stays_text(archive: Archive, start: Starter, tmp_path: Path) -> None:
     writer = start()
     writer.baselines()
     identifier = writer.candidate(
@@ -187,7 +205,9 @@ def test_hostile_text_stays_text(archive, start, tmp_path):
     "environment",
     [{}, {"sandbox": None, "models": None, "versions": None}, {"sandbox": {"name": "process"}}],
 )
-def test_a_campaign_with_little_recorded_still_has_a_page(archive, start, tmp_path, environment):
+def test_a_campaign_with_little_recorded_still_has_a_page(
+    archive: Archive, start: Starter, tmp_path: Path, environment: dict[str, Any]
+) -> None:
     writer = start()
     archive.set_campaign_environment(writer.record.id, environment)
     archive.set_campaign_status(writer.record.id, "running")
@@ -198,7 +218,9 @@ def test_a_campaign_with_little_recorded_still_has_a_page(archive, start, tmp_pa
     assert_self_contained(page, path.read_text())
 
 
-def test_a_report_replaces_the_last_one_and_leaves_nothing_behind(archive, nothing_found, tmp_path):
+def test_a_report_replaces_the_last_one_and_leaves_nothing_behind(
+    archive: Archive, nothing_found: Writer, tmp_path: Path
+) -> None:
     home = tmp_path / "home"
     first = write_report(archive, "latest", home)
     nothing_found.confirm("tempered_margin", 0.78, {"ipo": 0.71, "dpo": 0.70})
@@ -208,7 +230,7 @@ def test_a_report_replaces_the_last_one_and_leaves_nothing_behind(archive, nothi
     assert [entry.name for entry in second.parent.iterdir()] == ["report.html"]
 
 
-def test_a_template_without_figures_still_gets_curves(fill, tmp_path):
+def test_a_template_without_figures_still_gets_curves(fill: Filler, tmp_path: Path) -> None:
     folder = tmp_path / "bare"
     folder.mkdir()
     from templates.registry import load_template
@@ -221,7 +243,7 @@ def test_a_template_without_figures_still_gets_curves(fill, tmp_path):
     assert "Value and gradient against ipo" in page.words()
 
 
-def test_a_template_draws_its_own_figures(fill, tmp_path):
+def test_a_template_draws_its_own_figures(fill: Filler, tmp_path: Path) -> None:
     from templates.registry import load_template
 
     folder = tmp_path / "drawn"
@@ -266,7 +288,9 @@ def test_a_template_draws_its_own_figures(fill, tmp_path):
         ("FIGURES = (\n", "failed: SyntaxError: '(' was never closed"),
     ],
 )
-def test_figures_that_fail_cost_a_report_nothing_else(fill, tmp_path, code, said):
+def test_figures_that_fail_cost_a_report_nothing_else(
+    fill: Filler, tmp_path: Path, code: str, said: str
+) -> None:
     from templates.registry import load_template
 
     folder = tmp_path / "broken"
@@ -281,7 +305,9 @@ def test_figures_that_fail_cost_a_report_nothing_else(fill, tmp_path, code, said
     assert "Value and gradient against ipo" in page.words()
 
 
-def test_the_page_of_a_large_campaign_stays_small(archive, start, tmp_path):
+def test_the_page_of_a_large_campaign_stays_small(
+    archive: Archive, start: Starter, tmp_path: Path
+) -> None:
     with archive.transaction() as step:
         writer = start(archive=step)
         writer.baselines()

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "data"))
-
-from papers import write_pdf
-
 from agent.archive import Archive
 from agent.reviewing import ReviewPlan, review_file
 from reviewers.paper import SCALES
+from tests.data.papers import write_pdf
+
+pytestmark = pytest.mark.full("model")
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_the_default_model_fills_in_the_form(tmp_path: Path) -> None:
     paper = write_pdf(tmp_path / "paper.pdf")

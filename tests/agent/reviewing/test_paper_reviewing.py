@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "data"))
-
-from forms import form, seed_of, write_recording
-from papers import CUES, write_pdf
 
 from agent.archive import Archive, ModelCallRecord
 from agent.llm import Completion, CompletionRequest, prompt_hash
 from agent.reviewing import ReviewPlan, ReviewSession, review_file, review_record
 from agent.reviewing.asking import Room
 from templates.errors import CandidateError, InfrastructureError, UserError
+from tests.data.forms import form, seed_of, write_recording
+from tests.data.papers import CUES, write_pdf
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +165,7 @@ def test_a_chair_without_a_form_leaves_the_reviewers_words(paper: Path, tmp_path
 def test_a_provider_that_stays_down_is_taken_up_where_it_was(
     paper: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.campaign.calling.delays", lambda *arguments: 0.0)
+    monkeypatch.setattr("agent.calling.delays", lambda *arguments: 0.0)
     recording = tmp_path / "forms.jsonl"
     down = {"kind": "infrastructure", "message": "overloaded"}
     plan = ReviewPlan(reviewers=2, reflections=0)

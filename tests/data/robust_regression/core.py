@@ -1,27 +1,32 @@
 """A small but real core: gradient descent on a line, scored on noise-free points."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from templates.contract import SeedResult
+from templates.contract import BoundFunction, SeedResult
 
 POINTS, MEMBERS = 32, 2
 RATES = np.array([0.03, 0.1], np.float32)
 
 
 class RobustRegressionCore:
-    def __init__(self, platform):
+    def __init__(self, platform: str) -> None:
         self.platform = platform
 
-    def warm_up(self):
+    def warm_up(self) -> None:
         self._predict = jax.jit(lambda w, x: jnp.einsum("pf,nf->pn", w, x))
         self._update = jax.jit(
             lambda w, x, ct, rate: w - rate[:, None] * jnp.einsum("pn,nf->pf", ct, x)
         )
         self._predict(jnp.zeros((MEMBERS, 2)), jnp.zeros((POINTS, 2)))
 
-    def probes(self):
+    def probes(self) -> dict[str, list[tuple[np.ndarray, ...]]]:
         rng = np.random.default_rng(0)
         shape = (MEMBERS, POINTS)
         return {
@@ -31,11 +36,11 @@ class RobustRegressionCore:
             ]
         }
 
-    def curves(self, functions):
+    def curves(self, functions: Mapping[str, BoundFunction]) -> dict[str, Any]:
         x = np.linspace(-3, 3, POINTS).astype(np.float32)
-        operands = (np.tile(x, (MEMBERS, 1)), np.zeros((MEMBERS, POINTS), np.float32))
+        operands = (jnp.tile(x, (MEMBERS, 1)), jnp.zeros((MEMBERS, POINTS)))
         value = np.asarray(functions["loss"].value(*operands))[0]
-        (gradient,) = functions["loss"].vjp(*operands, np.ones_like(operands[0]))
+        (gradient,) = functions["loss"].vjp(*operands, jnp.ones_like(operands[0]))
         return {
             "x": x.tolist(),
             "value": value.tolist(),
@@ -43,11 +48,20 @@ class RobustRegressionCore:
             "x_label": "prediction minus target",
         }
 
-    def evaluate(self, functions, *, effort, task, seeds):
+    def evaluate(
+        self,
+        functions: Mapping[str, BoundFunction],
+        *,
+        effort: str,
+        task: str,
+        seeds: Sequence[int],
+    ) -> list[SeedResult]:
         vjp = jax.jit(functions["loss"].vjp)
         return [self._one(vjp, effort, task, seed) for seed in seeds]
 
-    def _one(self, vjp, effort, task, seed):
+    def _one(
+        self, vjp: Callable[..., tuple[jax.Array, ...]], effort: str, task: str, seed: int
+    ) -> SeedResult:
         outliers = task.startswith("outliers")
         rng = np.random.default_rng([seed, outliers])
         inputs = np.stack([rng.normal(size=POINTS), np.ones(POINTS)], 1).astype(np.float32)

@@ -1,5 +1,9 @@
 """Scores how evenly points are spread."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+
 import numpy as np
 
 from templates.contract import SeedResult
@@ -7,7 +11,7 @@ from templates.errors import CandidateError
 
 
 class SpreadPointsCore:
-    def score(self, outputs, *, task, seed):
+    def score(self, outputs: Mapping[str, np.ndarray], *, task: str, seed: int) -> SeedResult:
         points = np.sort(outputs["points"])
         if points[0] < 0 or points[-1] > 1:
             raise CandidateError("outside", "a point lies outside of the unit interval")

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "data"))
-
-from recorded_reviews import COLUMNS, QUESTIONS, rows, write
 
 from reviewers.calibration import (
     Calibration,
@@ -31,6 +26,9 @@ from reviewers.calibration.crossvalidation import COMBINATION, FOLDS, choose
 from reviewers.calibration.discrimination import Judged, discriminate
 from reviewers.calibration.folds import stratified_folds
 from templates.errors import UserError
+from tests.data.recorded_reviews import COLUMNS, QUESTIONS, rows, write
+
+pytestmark = pytest.mark.gate
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +214,7 @@ def test_saved_and_loaded_it_says_the_same(
     assert [one.name for one in tmp_path.iterdir()] == ["calibration.json"]
     data = json.loads(path.read_text())
     assert (data["format"], data["version"]) == ("discover-calibration", 1)
-    for damage in (
+    damages: tuple[dict[str, object], ...] = (
         {"version": 2},
         {"weights": [1.0]},
         {"scale": []},
@@ -224,7 +222,8 @@ def test_saved_and_loaded_it_says_the_same(
         {"method": {"view": "nothing", "target": "outcome", "ridge": 1}},
         {"questions": ["overall"]},
         {"draws": []},
-    ):
+    )
+    for damage in damages:
         path.write_text(json.dumps({**data, **damage}))
         with pytest.raises(UserError, match="not a calibration that this program reads"):
             load_calibration(path)

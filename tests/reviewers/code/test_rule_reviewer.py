@@ -1,5 +1,8 @@
+from __future__ import annotations
+
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -55,14 +58,19 @@ def loss(x, beta):
 """
 
 
-def results(task: str, *values: float, parts: list[dict[str, float]] | None = None, failed=None):
+def results(
+    task: str,
+    *values: float,
+    parts: list[dict[str, float]] | None = None,
+    failed: str | None = None,
+) -> list[Measured]:
     return [
         Measured(task, seed, "full", {"reward": value}, (parts or [{}] * 99)[seed], failed)
         for seed, value in enumerate(values)
     ]
 
 
-def subject(code: str = CLEAN, **changes: object) -> Subject:
+def subject(code: str = CLEAN, **changes: Any) -> Subject:
     return replace(Subject("exp_mix", code, "", SPEC), **changes)
 
 

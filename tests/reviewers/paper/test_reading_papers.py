@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "data"))
-
-from papers import CONTENT, CUES, SECTIONS, TITLE, write_latex, write_pdf, write_text
 
 from reviewers.paper import (
     PROMPT_NAMES,
@@ -29,6 +24,7 @@ from reviewers.paper import (
     render_prompt,
 )
 from templates.errors import CandidateError, UserError
+from tests.data.papers import CONTENT, CUES, SECTIONS, TITLE, write_latex, write_pdf, write_text
 
 WRITERS: dict[str, Callable[[Path], Path]] = {
     "paper.pdf": write_pdf,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import jax
@@ -23,10 +24,28 @@ from templates.omni.training import Trainer, distribution, make_space
 from templates.omni.world import World, make_params
 from templates.registry import Template, load_template
 
+pytestmark = pytest.mark.gate
+
 SMALL = replace(
     TASKS["standard"].profile, environments=8, steps=32, rollouts=3, minibatches=2, epochs=1
 )
 SETUP = Setup(SMALL, SMALL.generation * 3)
+
+
+@contextmanager
+def compilations() -> Iterator[list[str]]:
+    """Names of the programs that JAX compiles meanwhile."""
+    compiled: list[str] = []
+
+    def listen(event: str, duration_secs: float, **told: str | int) -> None:
+        if event == "/jax/core/compile/backend_compile_duration":
+            compiled.append(str(told["fun_name"]))
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    try:
+        yield compiled
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listen)
 
 
 @pytest.fixture(scope="module")
@@ -83,12 +102,13 @@ def test_weights_become_probabilities() -> None:
     found, wrong = distribution(weights)
     assert np.allclose(
         found,
-        [[0.25, 0.75, 0, 0], [1 / 3, 1 / 3, 1 / 6, 1 / 6], [0, 1, 0, 0], [0.25] * 4],
+        np.array([[0.25, 0.75, 0, 0], [1 / 3, 1 / 3, 1 / 6, 1 / 6], [0, 1, 0, 0], [0.25] * 4]),
         atol=1e-6,
     )
     assert wrong.tolist() == [0, 0, 1, 1]
 
 
+@pytest.mark.full("templates")
 def test_episodes_follow_the_probabilities_and_end(trainer: Trainer) -> None:
     """Drawn tasks are those that may be drawn, in their shares; advantages are their sums."""
     space = make_space(SETUP)
@@ -132,6 +152,7 @@ def test_episodes_follow_the_probabilities_and_end(trainer: Trainer) -> None:
     )
 
 
+@pytest.mark.full("templates")
 def test_unrolling_is_acting_again() -> None:
     """What learning sees of the policy that acted is what acted, across episodes' ends."""
     profile = replace(SMALL, environments=4, steps=60, limit=25)
@@ -152,6 +173,7 @@ def test_unrolling_is_acting_again() -> None:
     assert np.ptp(np.asarray(found.log_probability)) > 0.01
 
 
+@pytest.mark.full("templates")
 def test_the_loss_is_ppos() -> None:
     """Against the definition in NumPy, at ratios on both sides of the clipping."""
     agent = Agent(6, 3, 8, 8)
@@ -198,6 +220,7 @@ def test_the_loss_is_ppos() -> None:
     assert gains[0] == pytest.approx(0.1 * gains[1], rel=1e-3)
 
 
+@pytest.mark.full("templates")
 def test_the_same_seed_gives_the_same_bits_and_counts_are_of_episodes(
     trainer: Trainer, bind: Callable[..., BoundFunction]
 ) -> None:
@@ -213,6 +236,7 @@ def test_the_same_seed_gives_the_same_bits_and_counts_are_of_episodes(
     assert 16 <= one.counts.sum() <= 8 * 288
 
 
+@pytest.mark.full("templates")
 def test_members_learn_as_they_do_alone(
     trainer: Trainer, bind: Callable[..., BoundFunction]
 ) -> None:
@@ -223,27 +247,27 @@ def test_members_learn_as_they_do_alone(
         assert np.array_equal(both.counts[place], one.counts[0])
 
 
+@pytest.mark.full("templates")
 def test_another_choice_compiles_nothing_but_itself(
     trainer: Trainer, bind: Callable[..., BoundFunction]
 ) -> None:
-    def sizes() -> list[int]:
-        programs = (trainer._start, trainer._generation, trainer._measure)
-        return [program._cache_size() for program in programs]
-
-    trainer.train(bind("uniform").value, SETUP, [1], 1)
-    before = sizes()
-    assert min(before) > 0
     other = replace(SETUP, space="renamed", seed=7, horizon=2 * SETUP.horizon)
-    trainer.train(bind("oracle").value, other, [1], 1)
-    assert sizes() == before
     # A matrix is an input of the choice itself.
     matrix = jnp.zeros((SMALL.tasks, SMALL.tasks), bool)
-    trainer.train(chosen_by, SETUP, [1], 1, matrix)
-    assert trainer._last is not None
-    choice = trainer._last[1]
-    trainer.train(chosen_by, SETUP, [1], 1, ~matrix)
-    assert trainer._last[1] is choice
-    assert choice._cache_size() == 1
+    opposite = ~matrix
+    with compilations() as first:
+        trainer.train(bind("uniform").value, SETUP, [1], 1)
+    # What another candidate compiles is its choice, and nothing else.
+    assert "jit(choose)" in first
+    with compilations() as second:
+        trainer.train(bind("oracle").value, other, [1], 1)
+    assert second == ["jit(choose)"]
+    with compilations() as third:
+        trainer.train(chosen_by, SETUP, [1], 1, matrix)
+    assert third == ["jit(choose)"]
+    with compilations() as fourth:
+        trainer.train(chosen_by, SETUP, [1], 1, opposite)
+    assert fourth == []
 
 
 def test_a_sampler_that_breaks_its_word_is_told(
@@ -257,6 +281,7 @@ def test_a_sampler_that_breaks_its_word_is_told(
     assert "3 of 3" in result.failed
 
 
+@pytest.mark.full("templates")
 def test_random_success_is_what_the_file_says() -> None:
     space = make_space(TASKS["standard"])
     tasks = TASKS["standard"].tasks
@@ -275,6 +300,7 @@ def test_random_success_is_what_the_file_says() -> None:
     assert not np.asarray(space.chance)[~tasks.possible].any()
 
 
+@pytest.mark.full("templates")
 def test_a_core_scores_and_describes(bind: Callable[..., BoundFunction]) -> None:
     core = OmniCore("cpu")
     seen = {}

@@ -24,6 +24,8 @@ from templates.omni.worlds.craftax_classic import (
     make_classic_params,
 )
 
+pytestmark = pytest.mark.gate
+
 LIMIT = 60
 # A few steps of a large program: what costs is compiling it.
 OPTIONS = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}

@@ -21,6 +21,8 @@ from templates.omni.curriculum.generation import Generations, next_end
 from templates.omni.settings import PROFILES, TASKS, Setup
 from templates.omni.training import Trainer
 
+pytestmark = pytest.mark.gate
+
 SMALL = replace(
     TASKS["standard"].profile,
     environments=8,
@@ -57,6 +59,7 @@ def arrays(checkpoint: bytes) -> dict[str, NDArray[Any]]:
         return dict(found)
 
 
+@pytest.mark.full("templates")
 def test_stopping_changes_nothing(trainer: Trainer, generations: Generations) -> None:
     """In steps as in one go, and both as a training whose sampler chooses the same."""
     first = stepwise = advance(generations, NOTHING, None)

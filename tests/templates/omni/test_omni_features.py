@@ -11,6 +11,8 @@ from templates.omni.progress import fresh_progress
 from templates.omni.settings import PROFILES, TASKS
 from templates.registry import load_template
 
+pytestmark = pytest.mark.gate
+
 NAMES = (
     "collect wood",
     "collect four wood",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 from agent.report.template_figures import curve_figures, load_figures, template_figures
 from agent.report.vector import to_svg
@@ -12,6 +13,8 @@ from templates.omni.curriculum.figures import chosen_when, success_by_task_and_t
 from templates.omni.figures import technology_tree
 from templates.omni.technology import ACHIEVEMENTS, prerequisites
 from templates.registry import load_template
+
+pytestmark = pytest.mark.gate
 
 KINDS = ("interesting", "repeat", "compound", "synonym", "impossible")
 NAMES = [one.name for one in ACHIEVEMENTS]
@@ -97,9 +100,10 @@ def test_proposed_tasks_have_rows_of_their_own() -> None:
     # One that only one agent has is the mean over that agent, and white where nobody had it.
     assert [label.get_text() for label in axes.get_yticklabels()] == ["collect wood", "swim"]
     (mesh,) = (one for one in axes.collections if one.get_array() is not None)
+    values: np.ma.MaskedArray[Any, np.dtype[np.float64]]
     values = np.ma.asarray(mesh.get_array()).reshape(2, 2)
     assert np.allclose(values[0], [0.4, 0.6])
-    assert values.mask[1].tolist() == [True, False]
+    assert np.ma.getmaskarray(values)[1].tolist() == [True, False]
     assert values[1, 1] == 0.8
     chosen = chosen_when(agents, {})
     assert chosen is not None

@@ -23,6 +23,8 @@ from templates.omni.progress import (
 from templates.omni.settings import TASKS
 from templates.registry import load_template
 
+pytestmark = pytest.mark.gate
+
 Floats = NDArray[np.float64]
 TEMPLATE = load_template("omni")
 COUNT = TEMPLATE.spec.functions[0].returns_shape[0]
@@ -145,8 +147,9 @@ def sampler() -> Callable[[str, tuple[Floats, ...]], Floats]:
         path = TEMPLATE.path / "baselines" / f"{name}.py"
         bound = load_native(path, TEMPLATE.spec.functions[0], 1)
         value = bound.value(*(jnp.asarray(a[None], jnp.float32) for a in arguments))
-        weights = np.asarray(value[0], float)
-        return weights / weights.sum()
+        weights: Floats = np.asarray(value[0], np.float64)
+        shares: Floats = weights / weights.sum()
+        return shares
 
     return run
 
@@ -201,8 +204,9 @@ def test_a_matrix_decides_as_the_procedure_does(
     arguments = state(seed)
     facts = Facts(arguments[3][:, :4].astype(np.float32), np.zeros((COUNT, COUNT), np.float32))
     for column, name in ((0, "learning_progress_rule"), (3, "embedding_clusters")):
-        given = (jnp.asarray(a[None], jnp.float32) for a in arguments)
-        weights = np.asarray(chosen_by(*given, jnp.asarray(same_value(facts, column)))[0], float)
+        fast, slow, counts, told = (jnp.asarray(a[None], jnp.float32) for a in arguments)
+        matrix = jnp.asarray(same_value(facts, column))
+        weights = np.asarray(chosen_by(fast, slow, counts, told, matrix)[0], np.float64)
         assert np.allclose(weights / weights.sum(), sampler(name, arguments), atol=1e-6)
     random = np.random.default_rng(seed)
     boring = random.random((60, 60)) < 0.1

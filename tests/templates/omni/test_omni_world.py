@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterator
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.GifImagePlugin import GifImageFile
 
 from templates.omni.maps import SIZE, map_pool
 from templates.omni.rendering import ascii_map, picture, save_gif
 from templates.omni.tasks import TaskSpace, standard_tasks
 from templates.omni.technology import ACHIEVEMENTS, Action, Item, Material, prerequisites
 from templates.omni.world import VIEW, World, WorldParams, WorldState, make_params
+
+pytestmark = pytest.mark.gate
 
 PLACES = {one.name: place for place, one in enumerate(ACHIEVEMENTS)}
 STEPS = {(0, -1): Action.LEFT, (0, 1): Action.RIGHT, (-1, 0): Action.UP, (1, 0): Action.DOWN}
@@ -84,7 +88,8 @@ class Player:
         if has[Item.STONE_PICKAXE]:
             ground |= {Material.IRON}
         start = (*map(int, self.state.position), *map(int, self.state.facing))
-        queue, came = deque([start]), {start: []}
+        queue = deque([start])
+        came: dict[tuple[int, ...], list[tuple[int, int]]] = {start: []}
         while queue:
             row, column, down, across = here = queue.popleft()
             free = [(row + d, column + a) for d, a in STEPS if (d, a) != (down, across)]
@@ -273,7 +278,7 @@ def test_what_the_agent_sees_is_the_map_around_it(params: WorldParams, tasks: Ta
     assert np.array_equal(cells, padded[row : row + VIEW, column : column + VIEW])
 
 
-def test_an_episode_can_be_looked_at(params: WorldParams, tasks: TaskSpace, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_an_episode_can_be_looked_at(params: WorldParams, tasks: TaskSpace, tmp_path: Path) -> None:
     player = Player(params, 3, "collect two wood", tasks)
     player.gather(Material.TREE, Item.WOOD, 2)
     text = ascii_map(player.state)
@@ -285,6 +290,7 @@ def test_an_episode_can_be_looked_at(params: WorldParams, tasks: TaskSpace, tmp_
     assert picture(player.state, "have two wood and beside water " * 3).size == (320, 376)
     save_gif(player.states, tmp_path / "episode.gif", "collect two wood")
     with Image.open(tmp_path / "episode.gif") as image:
+        assert isinstance(image, GifImageFile)
         assert image.n_frames > 1
     with pytest.raises(ValueError, match="at least one"):
         save_gif([], tmp_path / "none.gif")

@@ -3,12 +3,19 @@ from __future__ import annotations
 import tomllib
 from importlib import resources
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from templates.contract import TemplateSpec
 from templates.native import NativeFunction, load_native
 from templates.preference_loss.core import PreferenceLossCore
+
+
+class Binder(Protocol):
+    """Gives a shipped baseline by its name, for that many members."""
+
+    def __call__(self, name: str, population: int = 6) -> NativeFunction: ...
 
 
 def template_folder() -> Path:
@@ -27,7 +34,7 @@ def core() -> PreferenceLossCore:
 
 
 @pytest.fixture(scope="session")
-def baseline(spec: TemplateSpec):
+def baseline(spec: TemplateSpec) -> Binder:
     def bind(name: str, population: int = 6) -> NativeFunction:
         path = template_folder() / "baselines" / f"{name}.py"
         return load_native(path, spec.functions[0], population)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import jax
@@ -10,21 +11,25 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
+from templates.native import NativeFunction
 from templates.preference_loss.probes import probe_arguments
 from templates.preference_loss.settings import BATCH
+from tests.templates.preference_loss.conftest import Binder
+
+pytestmark = pytest.mark.gate
 
 LOSSES = "dpo slic ipo kto_pair dbaql aql padll aqfl cell lrml pfl".split()
 CONTROLS = "control_constant control_sign_flipped control_noise".split()
 
 
-def at(function, rho, beta=0.05):
+def at(function: NativeFunction, rho: float, beta: float = 0.05) -> float:
     """The loss where every pair of the batch has the margin ``rho``; beta defaults to tau."""
     half = jnp.full((1, BATCH), -20.0)
     value = function.value(half + rho, half, half, half, jnp.array([beta]))
     return float(value[0, 0])
 
 
-def slope(function, rho, beta):
+def slope(function: NativeFunction, rho: float, beta: float) -> float:
     """Derivative in x = beta * rho of one pair's loss."""
     half = jnp.full((1, BATCH), -20.0)
     one = jnp.zeros((1, BATCH)).at[0, 0].set(1.0)
@@ -33,7 +38,7 @@ def slope(function, rho, beta):
     return float(chosen[0, 0]) / beta
 
 
-def test_shipped_files_are_the_table_and_the_controls():
+def test_shipped_files_are_the_table_and_the_controls() -> None:
     import templates.preference_loss as package
 
     folder = Path(package.__file__).parent / "baselines"
@@ -44,7 +49,7 @@ def test_shipped_files_are_the_table_and_the_controls():
         assert citation.strip()
 
 
-def test_lrml_exact_values(baseline):
+def test_lrml_exact_values(baseline: Binder) -> None:
     lrml = baseline("lrml", 1)
     low = minimize_scalar(lambda r: at(lrml, r), bounds=(-5, 0), method="bounded")
     high = minimize_scalar(lambda r: -at(lrml, r), bounds=(0, 4), method="bounded")
@@ -61,11 +66,11 @@ def test_lrml_exact_values(baseline):
 
 
 @pytest.mark.parametrize("beta", [0.05, 1.0, 5.0])
-def test_dpo_slope_at_zero(baseline, beta):
+def test_dpo_slope_at_zero(baseline: Binder, beta: float) -> None:
     assert slope(baseline("dpo", 1), 0.0, beta) == pytest.approx(-0.5)
 
 
-def test_convex_losses_by_hand(baseline):
+def test_convex_losses_by_hand(baseline: Binder) -> None:
     beta, rho = 0.5, 3.0
     x = beta * rho
     log1p = np.log1p(np.exp(-x))
@@ -78,11 +83,11 @@ def test_convex_losses_by_hand(baseline):
     assert at(baseline("padll", 1), -rho, beta) == pytest.approx(0.45 * (log1p + x))
 
 
-def test_batch_losses_by_hand(baseline):
+def test_batch_losses_by_hand(baseline: Binder) -> None:
     """In a batch of equal margins the variance is 0 and every mean is the value itself."""
 
-    def sigmoid(z):
-        return 1 / (1 + np.exp(-z))
+    def sigmoid(z: float) -> float:
+        return 1 / (1 + math.exp(-z))
 
     beta, rho, tau = 0.5, 0.2, 0.05
     x = beta * rho
@@ -100,7 +105,7 @@ def test_batch_losses_by_hand(baseline):
     assert at(baseline("kto_pair", 1), rho, beta) == pytest.approx(kto, rel=1e-5)
 
 
-def test_kto_passes_no_gradient_through_its_kl(baseline):
+def test_kto_passes_no_gradient_through_its_kl(baseline: Binder) -> None:
     kto = baseline("kto_pair", 1)
     reference = jnp.full((1, BATCH), -20.0)
     policy = reference.at[0, 1].add(5.0)
@@ -112,11 +117,12 @@ def test_kto_passes_no_gradient_through_its_kl(baseline):
 
 
 @pytest.mark.parametrize("name", [*LOSSES, *CONTROLS])
-def test_every_baseline_is_finite_on_probes_and_at_the_start(baseline, name):
+def test_every_baseline_is_finite_on_probes_and_at_the_start(baseline: Binder, name: str) -> None:
     function = baseline(name)
     start = jnp.full((6, BATCH), -20.0)
     betas = jnp.array([0.01, 0.05, 0.2, 1.0, 2.0, 8.0])
-    for arguments in [*probe_arguments(6), (start, start, start, start, betas)]:
+    for probe in [*probe_arguments(6), (start, start, start, start, betas)]:
+        arguments = [jnp.asarray(array) for array in probe]
         value = function.value(*arguments)
         assert value.shape == (6, BATCH)
         assert value.dtype == jnp.float32
@@ -128,9 +134,9 @@ def test_every_baseline_is_finite_on_probes_and_at_the_start(baseline, name):
 
 
 @pytest.mark.parametrize("name", [*LOSSES, *CONTROLS])
-def test_every_baseline_exports(baseline, name):
+def test_every_baseline_exports(baseline: Binder, name: str) -> None:
     function = baseline(name)
-    arguments = probe_arguments(6)[0]
+    arguments = [jnp.asarray(array) for array in probe_arguments(6)[0]]
     exported = jax.export.export(jax.jit(function.value))(*arguments)
     again = jax.export.deserialize(exported.serialize())
     np.testing.assert_allclose(again.call(*arguments), function.value(*arguments), rtol=2e-5)

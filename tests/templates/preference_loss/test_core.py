@@ -4,32 +4,43 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from templates.contract import SeedResult
+from templates.contract import FunctionSignature, SeedResult, TemplateSpec
 from templates.native import NativeFunction
 from templates.preference_loss.attributes import attribute_index
 from templates.preference_loss.core import PreferenceLossCore
 from templates.preference_loss.pairs import SeedDataSource
 from templates.preference_loss.settings import BETAS, TASKS
+from tests.templates.preference_loss.conftest import Binder
+
+pytestmark = pytest.mark.gate
 
 
-def run(core, function, *, effort="full", task="sentiment", seeds=(0,)):
+def run(
+    core: PreferenceLossCore,
+    function: NativeFunction,
+    *,
+    effort: str = "full",
+    task: str = "sentiment",
+    seeds: Sequence[int] = (0,),
+) -> list[SeedResult]:
     return core.evaluate({"loss": function}, effort=effort, task=task, seeds=list(seeds))
 
 
-def check_shape(result: SeedResult, spec):
+def check_shape(result: SeedResult, spec: TemplateSpec) -> None:
     assert set(result.metrics) == {metric.name for metric in spec.metrics}
     assert all(math.isfinite(value) for value in result.metrics.values())
     json.dumps(result.detail, allow_nan=False)
     assert len(result.detail["points"]) == len(BETAS)
 
 
-def test_declared_sizes_are_the_core_s(spec, core):
+def test_declared_sizes_are_the_core_s(spec: TemplateSpec, core: PreferenceLossCore) -> None:
     assert spec.population == {"cpu": core.population, "cuda": 16 * core.population}
     assert {task.name for task in spec.tasks} == set(TASKS)
     assert len(spec.held_out_tasks) == 4
@@ -42,13 +53,13 @@ def test_declared_sizes_are_the_core_s(spec, core):
 
 
 @pytest.fixture(scope="module")
-def scored(core, baseline):
+def scored(core: PreferenceLossCore, baseline: Binder) -> dict[str, SeedResult]:
     """One full training of DPO and of the controls, on the same seed."""
     names = ("dpo", "ipo", "control_constant", "control_sign_flipped", "control_noise")
     return {name: run(core, baseline(name))[0] for name in names}
 
 
-def test_dpo_learns(scored, spec):
+def test_dpo_learns(scored: dict[str, SeedResult], spec: TemplateSpec) -> None:
     result = scored["dpo"]
     check_shape(result, spec)
     reference = result.detail["reference_reward"]
@@ -61,7 +72,7 @@ def test_dpo_learns(scored, spec):
     assert result.failed is None
 
 
-def test_controls_rank_last(scored):
+def test_controls_rank_last(scored: dict[str, SeedResult]) -> None:
     score = {name: result.metrics["reward_at_kl"] for name, result in scored.items()}
     worst_loss = min(score[name] for name in ("dpo", "ipo"))
     assert worst_loss > max(score[name] for name in score if name.startswith("control_")) + 0.01
@@ -71,15 +82,21 @@ def test_controls_rank_last(scored):
     assert scored["control_sign_flipped"].metrics["instability"] > 0.5
 
 
-def test_evaluation_repeats_to_the_bit(core, baseline, scored):
+@pytest.mark.full("templates")
+def test_evaluation_repeats_to_the_bit(
+    core: PreferenceLossCore, baseline: Binder, scored: dict[str, SeedResult]
+) -> None:
     assert run(core, baseline("dpo"))[0] == scored["dpo"]  # other candidates left no trace
     fresh = PreferenceLossCore("cpu")
     here, there = (run(each, baseline("dpo"), effort="smoke") for each in (core, fresh))
     assert here == there
 
 
+@pytest.mark.full("templates")
 @pytest.mark.parametrize("platform", ["cpu", "cuda"])
-def test_more_seeds_a_call_give_the_same_results(core, baseline, spec, platform):
+def test_more_seeds_a_call_give_the_same_results(
+    core: PreferenceLossCore, baseline: Binder, spec: TemplateSpec, platform: str
+) -> None:
     """The population of a GPU: vectorized members, and a place to spare in the second call.
 
     The core for "cuda" differs only in how it goes over the population, so a CPU can run it.
@@ -100,16 +117,16 @@ def test_more_seeds_a_call_give_the_same_results(core, baseline, spec, platform)
 class Bad(NativeFunction):
     """Slopes that are no numbers at beta above a limit."""
 
-    def __init__(self, signature, limit):
+    def __init__(self, signature: FunctionSignature, limit: float) -> None:
         super().__init__(lambda chosen, *_: chosen, signature, 6)
         self.limit = limit
 
-    def vjp(self, *arguments):
+    def vjp(self, *arguments: jax.Array) -> tuple[jax.Array, ...]:
         slopes = jnp.where(arguments[4][:, None] > self.limit, jnp.nan, arguments[-1])
         return -slopes, slopes
 
 
-def test_divergence_gets_an_honest_score(core, spec):
+def test_divergence_gets_an_honest_score(core: PreferenceLossCore, spec: TemplateSpec) -> None:
     (all_bad,) = run(core, Bad(spec.functions[0], 0.0), effort="smoke")
     check_shape(all_bad, spec)
     reference = all_bad.detail["reference_reward"]
@@ -123,9 +140,9 @@ def test_divergence_gets_an_honest_score(core, spec):
     assert some_bad.failed == "training diverged at 3 of 6 values of beta"
 
 
-def test_runaway_slopes_do_not_raise(core, spec):
+def test_runaway_slopes_do_not_raise(core: PreferenceLossCore, spec: TemplateSpec) -> None:
     class Huge(Bad):
-        def vjp(self, *arguments):
+        def vjp(self, *arguments: jax.Array) -> tuple[jax.Array, ...]:
             return 1e30 * arguments[0], -1e38 * arguments[1]
 
     (result,) = run(core, Huge(spec.functions[0], 0.0), effort="smoke")
@@ -133,14 +150,16 @@ def test_runaway_slopes_do_not_raise(core, spec):
 
 
 @pytest.mark.parametrize("task", sorted(TASKS))
-def test_every_task_runs(core, baseline, spec, task):
+def test_every_task_runs(
+    core: PreferenceLossCore, baseline: Binder, spec: TemplateSpec, task: str
+) -> None:
     (result,) = run(core, baseline("dpo"), effort="smoke", task=task, seeds=(5,))
     check_shape(result, spec)
     assert result.task == task
     assert [point["beta"] for point in result.detail["points"]] == list(TASKS[task].betas)
 
 
-def test_unknown_names_are_refused(core, baseline):
+def test_unknown_names_are_refused(core: PreferenceLossCore, baseline: Binder) -> None:
     with pytest.raises(KeyError):
         run(core, baseline("dpo"), task="no_such_task")
     with pytest.raises(KeyError):
@@ -149,7 +168,7 @@ def test_unknown_names_are_refused(core, baseline):
         run(core, baseline("dpo", population=7))
 
 
-def test_label_noise_turns_labels_round_and_nothing_else(core):
+def test_label_noise_turns_labels_round_and_nothing_else(core: PreferenceLossCore) -> None:
     source: SeedDataSource = core._source
     clean, noisy = source.get("sentiment", 3), source.get("label_noise", 3)
     one, two = np.asarray(clean.batches.texts), np.asarray(noisy.batches.texts)
@@ -163,7 +182,7 @@ def test_label_noise_turns_labels_round_and_nothing_else(core):
 
 
 @pytest.mark.parametrize("task", sorted(TASKS))
-def test_pairs_are_labelled_by_the_reward(core, task):
+def test_pairs_are_labelled_by_the_reward(core: PreferenceLossCore, task: str) -> None:
     source: SeedDataSource = core._source
     setting = TASKS[task]
     data = source.get(task, 4)

@@ -11,6 +11,7 @@ from templates.preference_loss import corpus
 from templates.preference_loss.corpus import END, LENGTH, PROMPT_LENGTH, VOCABULARY_SIZE
 from templates.preference_loss.language_model import (
     RESPONSE_LENGTH,
+    Params,
     gumbel_noise,
     initialize,
     kl_divergence,
@@ -21,19 +22,22 @@ from templates.preference_loss.language_model import (
 )
 from templates.preference_loss.pretrain import perplexities
 
+pytestmark = pytest.mark.gate
+
 DATA = corpus.load()
 COUNT = 24
+Sampled = tuple[Params, jax.Array, jax.Array, jax.Array]
 
 
 @pytest.fixture(scope="module")
-def sampled():
+def sampled() -> Sampled:
     reference = load_reference()
     prompts = jnp.asarray(DATA.validation[:COUNT, :PROMPT_LENGTH])
     noise = gumbel_noise(jax.random.key(3), COUNT)
     return reference, prompts, noise, jax.jit(sample_responses)(reference, prompts, noise)
 
 
-def test_corpus_is_what_it_says():
+def test_corpus_is_what_it_says() -> None:
     assert len(DATA.vocabulary) == VOCABULARY_SIZE == len(set(DATA.vocabulary))
     for part in (DATA.train, DATA.validation, DATA.held_out):
         assert part.shape[1] == LENGTH
@@ -46,7 +50,7 @@ def test_corpus_is_what_it_says():
     assert not train & {tuple(text) for text in DATA.held_out}
 
 
-def test_build_splits_by_verse_and_book():
+def test_build_splits_by_verse_and_book() -> None:
     lines = [
         "Ge1:1 In the beginning God created the heaven.",
         "Ge1:2 The king sat in his house, and the king sat in the city.",
@@ -54,7 +58,7 @@ def test_build_splits_by_verse_and_book():
     ]
     built = corpus.build(lines, frozenset({"heaven"}))
 
-    def words(texts):
+    def words(texts: np.ndarray) -> set[str]:
         return {corpus.decode(text, built.vocabulary) for text in texts}
 
     assert words(built.validation) == {"in the beginning god created the heaven"}
@@ -65,29 +69,30 @@ def test_build_splits_by_verse_and_book():
     assert words(built.held_out) == {"the people sat in the house of the king"}
 
 
-def test_reference_predicts_unseen_text_better_than_trigrams():
+def test_reference_predicts_unseen_text_better_than_trigrams() -> None:
     found = perplexities(load_reference(), DATA.train, DATA.validation)
     assert found["transformer"] < found["trigram"] < found["bigram"] < found["unigram"] < 200
 
 
-def test_cached_sampling_equals_the_full_forward_pass(sampled):
+def test_cached_sampling_equals_the_full_forward_pass(sampled: Sampled) -> None:
     """Choosing each word from full passes over the text so far gives the very same texts."""
     reference, prompts, noise, texts = sampled
 
     @jax.jit
-    def all_logps(so_far):
+    def all_logps(so_far: jax.Array) -> jax.Array:
         """Scores of every word at every place, from whole texts through the public function."""
 
-        def replaced(place, word):
+        def replaced(place: jax.Array, word: jax.Array) -> jax.Array:
             changed = so_far.at[:, place].set(word)
             return token_logps(reference, changed)[:, place]
 
         places = jnp.arange(PROMPT_LENGTH, LENGTH)
         words = jnp.arange(VOCABULARY_SIZE)
-        return jax.lax.map(
+        scores: jax.Array = jax.lax.map(
             lambda place: jax.lax.map(lambda word: replaced(place, word), words, batch_size=64),
             places,
         )
+        return scores
 
     scores = np.asarray(all_logps(texts))  # [places, words, texts]
     noisy = scores.transpose(0, 2, 1) + np.asarray(noise)
@@ -100,7 +105,7 @@ def test_cached_sampling_equals_the_full_forward_pass(sampled):
     np.testing.assert_array_equal(texts[:, :PROMPT_LENGTH], prompts)
 
 
-def test_logps_count_each_response_once(sampled):
+def test_logps_count_each_response_once(sampled: Sampled) -> None:
     reference, _, _, texts = sampled
     per_token = token_logps(reference, texts)
     np.testing.assert_allclose(
@@ -112,7 +117,7 @@ def test_logps_count_each_response_once(sampled):
         assert (row[: min(text + 1, LENGTH)] < 0).all()
 
 
-def test_kl_is_exact_and_unbiased(sampled):
+def test_kl_is_exact_and_unbiased(sampled: Sampled) -> None:
     reference, _, _, _ = sampled
     other = jax.tree.map(lambda x, y: 0.8 * x + 0.2 * y, reference, initialize(jax.random.key(1)))
     prompts = jnp.asarray(np.repeat(DATA.validation[:8, :PROMPT_LENGTH], 128, axis=0))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import jax.numpy as jnp
+import pytest
 
 from agent.proposers.prompts import load_prompts, render
 from agent.proposers.selection import Peer
 from templates.native import NativeFunction
 from templates.preference_loss.probes import probe_arguments
 from templates.registry import load_template
+
+pytestmark = pytest.mark.gate
 
 TEMPLATE = load_template("preference_loss")
 PROMPTS = load_prompts(TEMPLATE.prompt)
@@ -21,7 +25,7 @@ BASELINES = [
 ]
 
 
-def proposal(**given):
+def proposal(**given: Any) -> tuple[str, str]:
     values = {"parents": [], "siblings": [], "failures": [], "direction": "", **given}
     system, user = render(
         PROMPTS, "propose.jinja", {"spec": TEMPLATE.spec, "baselines": BASELINES, **values}
@@ -29,7 +33,7 @@ def proposal(**given):
     return system.content, user.content
 
 
-def candidate(name, **changes):
+def candidate(name: str, **changes: Any) -> Peer:
     fields = {
         "id": name,
         "index": 0,
@@ -45,27 +49,27 @@ def candidate(name, **changes):
     return Peer(**{**fields, **changes})
 
 
-def test_system_states_the_interface_and_its_example_runs():
+def test_system_states_the_interface_and_its_example_runs() -> None:
     text, _ = proposal()
     (function,) = TEMPLATE.spec.functions
     for argument in function.arguments:
         assert f"- {argument.name}: " in text
     assert "shape [64]" in text
     code = text[text.index("import jax\n") : text.index("# DPO")]
-    names: dict[str, object] = {}
+    names: dict[str, Any] = {}
     exec(code, names)
     bound = NativeFunction(names["loss"], function, 6)
-    assert bool(jnp.isfinite(bound.value(*probe_arguments(6)[0])).all())
+    assert bool(jnp.isfinite(bound.value(*map(jnp.asarray, probe_arguments(6)[0]))).all())
     for baseline in BASELINES:
         assert f"- {baseline.name}: 0.5800" in text
 
 
-def test_prompts_without_feedback_are_short():
+def test_prompts_without_feedback_are_short() -> None:
     # four characters a token is a low estimate of the length for English and code alike
     assert sum(map(len, proposal())) / 4 < 800
 
 
-def test_proposal_shows_all_feedback():
+def test_proposal_shows_all_feedback() -> None:
     _, text = proposal(
         parents=[candidate("first"), candidate("second", known_as="dpo", review="REVIEW-TEXT")],
         siblings=[candidate("third", score=None, low=None, high=None)],
@@ -86,7 +90,7 @@ def test_proposal_shows_all_feedback():
         assert shown in text
 
 
-def test_repair_shows_the_code_and_the_error():
+def test_repair_shows_the_code_and_the_error() -> None:
     _, message = render(
         PROMPTS,
         "repair.jinja",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,26 +16,28 @@ from templates.preference_loss.corpus import END, LENGTH, PROMPT_LENGTH, START
 from templates.preference_loss.language_model import gumbel_noise, load_reference, sample_responses
 from templates.preference_loss.sentiment import make_compound
 
+pytestmark = pytest.mark.gate
+
 DATA = corpus.load()
 ANALYZER = SentimentIntensityAnalyzer()
 
 
-def package_scores(texts):
+def package_scores(texts: np.ndarray) -> np.ndarray:
     decoded = [corpus.decode(text, DATA.vocabulary) for text in texts]
     return np.array([ANALYZER.polarity_scores(text)["compound"] for text in decoded])
 
 
-def generated():
+def generated() -> np.ndarray:
     prompts = jnp.asarray(DATA.validation[:600, :PROMPT_LENGTH])
     noise = gumbel_noise(jax.random.key(7), 600)
     return np.asarray(jax.jit(sample_responses)(load_reference(), prompts, noise))
 
 
-def any_words():
+def any_words() -> np.ndarray:
     return np.random.default_rng(0).integers(START + 1, len(DATA.vocabulary), (1500, LENGTH))
 
 
-def rule_words():
+def rule_words() -> np.ndarray:
     """Mostly words that the rules are about, so that each rule fires often."""
     random = np.random.default_rng(1)
     rules = set(
@@ -48,7 +52,7 @@ def rule_words():
 
 
 @pytest.mark.parametrize("make_texts", [generated, any_words, rule_words])
-def test_equals_the_package(make_texts):
+def test_equals_the_package(make_texts: Callable[[], np.ndarray]) -> None:
     texts = make_texts()
     scores = np.asarray(jax.jit(make_compound(DATA.vocabulary))(jnp.asarray(texts, jnp.int32)))
     wanted = package_scores(texts)
@@ -56,7 +60,7 @@ def test_equals_the_package(make_texts):
     np.testing.assert_allclose(scores, wanted, atol=1e-3)
 
 
-def test_phrases_of_a_vocabulary_that_can_spell_them():
+def test_phrases_of_a_vocabulary_that_can_spell_them() -> None:
     words = "<end> <start> a really bad ass kind of good man kiss death yeah right the bomb is"
     vocabulary = tuple(words.split())
     random = np.random.default_rng(2)
@@ -67,10 +71,10 @@ def test_phrases_of_a_vocabulary_that_can_spell_them():
     np.testing.assert_allclose(scores, wanted, atol=1e-3)
 
 
-def test_rewards_by_hand():
+def test_rewards_by_hand() -> None:
     index = {word: token for token, word in enumerate(DATA.vocabulary)}
 
-    def text(words):
+    def text(words: str) -> jax.Array:
         tokens = [index[word] for word in words.split()]
         return jnp.array([tokens + [END] * (LENGTH - len(tokens))])
 

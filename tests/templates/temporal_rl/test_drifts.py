@@ -12,6 +12,8 @@ from scipy.optimize import brentq
 from templates.contract import BoundFunction
 from templates.temporal_rl.core import TemporalRLCore
 
+pytestmark = pytest.mark.gate
+
 Bound = Mapping[str, BoundFunction]
 Baseline = Callable[[str], Bound]
 

@@ -21,6 +21,8 @@ from templates.temporal_rl.learned.evolution import MetaSettings, meta_train, re
 from templates.temporal_rl.learned.network import NeuralDrift
 from templates.temporal_rl.learned.shipping import HISTORY, baseline_code, curve, surface_table
 
+pytestmark = pytest.mark.gate
+
 TINY = MetaSettings(
     timed=True, tasks=("cartpole",), population=4, check_every=2, check_seeds=1, rollouts=10
 )

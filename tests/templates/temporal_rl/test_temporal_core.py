@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -23,10 +22,9 @@ from templates.temporal_rl.network import ActorCritic
 from templates.temporal_rl.rollout import Batch, Experience, collect, fresh_runner
 from templates.temporal_rl.settings import PROFILES, TASKS, Profile
 from templates.temporal_rl.training import Trainer
+from tests.data.whole_program_ppo import make
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "data"))
-
-from whole_program_ppo import make
+pytestmark = pytest.mark.gate
 
 Bound = Mapping[str, BoundFunction]
 Baseline = Callable[[str], Bound]
@@ -52,6 +50,7 @@ def test_tasks_are_those_of_the_template(profile: str) -> None:
         assert both.population == {"cpu": share, "cuda": 32 * share}
 
 
+@pytest.mark.full("templates")
 def test_the_large_profile_runs_on_a_cpu_too(bind: Callable[..., Bound]) -> None:
     core = TemporalRLCore("cpu", profile="gpu")
     functions = bind("drift", "ppo_rate_annealed", 1024)
@@ -172,6 +171,7 @@ def test_one_update_is_the_gradient_of_ppos_loss(baseline: Baseline) -> None:
     assert np.allclose(stepped[0], expected, atol=2e-6)
 
 
+@pytest.mark.full("templates")
 def test_levels_agree_where_they_say_the_same(bind: Callable[..., Bound]) -> None:
     setup = TASKS["cartpole"]
     records = [
@@ -183,6 +183,7 @@ def test_levels_agree_where_they_say_the_same(bind: Callable[..., Bound]) -> Non
     assert np.allclose(records[0].divergence, records[1].divergence, atol=1e-5)
 
 
+@pytest.mark.full("templates")
 def test_adam_as_a_candidate_is_the_adam_of_the_other_levels(bind: Callable[..., Bound]) -> None:
     """A few rollouts, after which rounding has not grown yet; also for two agents at a time."""
     setup = TASKS["cartpole"]
@@ -200,6 +201,7 @@ def test_adam_as_a_candidate_is_the_adam_of_the_other_levels(bind: Callable[...,
         assert np.allclose(record.divergence[place], reference.divergence[0], atol=1e-4)
 
 
+@pytest.mark.full("templates")
 def test_optimisers_are_what_their_papers_say(bind: Callable[..., Bound]) -> None:
     """Steps on a stream of gradients, against optax's."""
     gradients = np.random.default_rng(0).standard_normal((40, 2048)).astype(np.float32) * 0.01
@@ -225,6 +227,7 @@ def test_optimisers_are_what_their_papers_say(bind: Callable[..., Bound]) -> Non
         assert np.allclose(ours, vectors, atol=3e-6), name
 
 
+@pytest.mark.full("templates")
 def test_the_same_seed_gives_the_same_bits(core: TemporalRLCore, baseline: Baseline) -> None:
     def run(seeds: list[int]) -> list[SeedResult]:
         return core.evaluate(baseline("dpo"), effort="smoke", task="cartpole", seeds=seeds)
@@ -234,6 +237,7 @@ def test_the_same_seed_gives_the_same_bits(core: TemporalRLCore, baseline: Basel
     assert first[0].metrics != first[1].metrics
 
 
+@pytest.mark.full("templates")
 def test_a_population_learns_as_its_members_alone(
     baseline: Baseline, bind: Callable[..., Bound]
 ) -> None:
@@ -255,12 +259,13 @@ def test_divergence_counts_as_a_random_policy(
     assert all(np.isfinite(list(result.metrics.values())))
 
 
+@pytest.mark.full("templates")
 def test_a_schedule_for_one_horizon_is_exposed_by_the_others(
     core: TemporalRLCore, baseline: Baseline, native: Callable[..., Bound]
 ) -> None:
     """It learns as PPO does at N = 100,000 and not at all anywhere else."""
 
-    def ppo(r, log_r, A, t, log_N, eps):  # type: ignore[no-untyped-def]
+    def ppo(r: Any, log_r: Any, A: Any, t: Any, log_N: Any, eps: Any) -> Any:
         return jax.nn.relu((r - jnp.clip(r, 1.0 - eps, 1.0 + eps)) * A)
 
     trick = native(
@@ -282,7 +287,7 @@ def test_time_is_told_as_the_ablations_say(
 ) -> None:
     """A drift that stops learning early, told a frozen or a reversed time."""
 
-    def early(r, log_r, A, t, log_N, eps):  # type: ignore[no-untyped-def]
+    def early(r: Any, log_r: Any, A: Any, t: Any, log_N: Any, eps: Any) -> Any:
         return jnp.where(t < 0.1, 0.5 * (r - 1.0) ** 2, r * A)
 
     def learned(task: str) -> float:
@@ -292,7 +297,7 @@ def test_time_is_told_as_the_ablations_say(
     assert learned("cartpole_time_end") < 0.3
 
 
-@pytest.mark.slow
+@pytest.mark.full("templates")
 def test_learning_curves_agree_with_another_implementation(
     core: TemporalRLCore, baseline: Baseline
 ) -> None:

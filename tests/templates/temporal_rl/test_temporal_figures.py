@@ -12,6 +12,8 @@ from templates.contract import BoundFunction
 from templates.registry import Template, load_template
 from templates.temporal_rl.core import TemporalRLCore
 
+pytestmark = pytest.mark.gate
+
 Baseline = Callable[[str], Mapping[str, BoundFunction]]
 
 

@@ -19,6 +19,8 @@ from templates.omni.progress import Progress
 from templates.omni.settings import TASKS
 from templates.omni.training import State, make_space
 
+pytestmark = pytest.mark.gate
+
 SETUP = replace(TASKS["standard"], profile=replace(TASKS["standard"].profile, maps=8))
 NOTHING: dict[str, Any] = {"kind": "progress"}
 BESIDE = {"all": [{"has": "wood"}, {"near": "tree", "within": 3}]}
@@ -116,8 +118,9 @@ def test_nobodys_word_is_taken_for_a_task(growing: Growing, grown: dict[str, Any
 
 
 def test_of_a_task_in_anothers_place_nothing_is_known() -> None:
-    arrays = [jnp.arange(1.0, 7.0)[None] * scale for scale in (1.0, 2.0, 3.0, 4.0)]
-    state = State(None, Progress(*arrays, jnp.int32(3)), jnp.zeros(1))  # type: ignore[arg-type]
+    fast, slow, success, counts = (jnp.arange(1.0, 7.0)[None] * scale for scale in range(1, 5))
+    progress = Progress(fast, slow, success, counts, jnp.int32(3))
+    state = State(None, progress, jnp.zeros(1))  # type: ignore[arg-type]
     slots = np.array([5, 3])
     before = Checkpoint(
         state=state,

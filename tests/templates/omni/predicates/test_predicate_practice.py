@@ -18,6 +18,8 @@ from templates.omni.predicates.practice import practice_space
 from templates.omni.rollout import collect, fresh_runner
 from templates.omni.settings import TASKS
 
+pytestmark = pytest.mark.gate
+
 SMALL = replace(TASKS["standard"].profile, environments=8, steps=48, limit=128)
 SETUP = replace(TASKS["standard"], profile=SMALL)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from PIL.GifImagePlugin import GifImageFile
 
 from templates.errors import CandidateError
 from templates.omni.predicates.asking import MOST_TASKS, language, read_answer
@@ -16,6 +17,8 @@ from templates.omni.predicates.verifying import Status, considered
 from templates.omni.rendering import save_gif
 from templates.omni.tasks import standard_tasks
 from templates.omni.world import make_params
+
+pytestmark = pytest.mark.gate
 
 SPACE = standard_tasks(64)
 
@@ -61,9 +64,10 @@ def test_each_task_of_an_answer_gets_its_verdict(simulator: Simulator, tmp_path:
     assert "collect three wood" in verdicts[1].reason
     assert "tasks[2].goal.has" in verdicts[2].reason
     assert considered(text, SPACE, simulator) == verdicts
-    for wrong in ({"maps": (0, 4)}, {"least": 5}, {"least": 0}):
+    wrongs: tuple[dict[str, Any], ...] = ({"maps": (0, 4)}, {"least": 5}, {"least": 0})
+    for wrong in wrongs:
         with pytest.raises(ValueError, match="of a pool of 4"):
-            considered(text, SPACE, simulator, **wrong)  # type: ignore[arg-type]
+            considered(text, SPACE, simulator, **wrong)
     # Asked again, it is known.
     more = with_proposed(SPACE, [first.predicate])
     assert considered(answer(fuel), more, simulator)[0].status == Status.DUPLICATE
@@ -74,6 +78,7 @@ def test_each_task_of_an_answer_gets_its_verdict(simulator: Simulator, tmp_path:
     assert len(states) == len(first.witnesses[0].actions) + 1
     save_gif(states, tmp_path / "witness.gif", first.predicate.name)
     with Image.open(tmp_path / "witness.gif") as image:
+        assert isinstance(image, GifImageFile)
         assert image.n_frames > 1
 
 

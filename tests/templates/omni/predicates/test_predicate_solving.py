@@ -21,6 +21,8 @@ from templates.omni.tasks import standard_tasks
 from templates.omni.technology import Action, Material
 from templates.omni.world import World, make_params
 
+pytestmark = pytest.mark.gate
+
 LIMIT = 128
 SPACE = standard_tasks(64)
 WAIT = int(Action.WAIT)

@@ -1,8 +1,0 @@
-"""Recorded completions are shared data."""
-
-from __future__ import annotations
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "data"))
