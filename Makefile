@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 ARGS ?=
 BIN := .venv/bin
-PYTHONS := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
+PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 STAMP := .venv/.installed
 
 .PHONY: setup run quick test full lint bench gpu-check lock clean
@@ -15,12 +15,12 @@ setup: $(STAMP)
 # pip and not uv: pip reads the user's own index, proxy and certificate settings.
 $(STAMP): requirements.lock pyproject.toml
 	@set -e; \
-	suits='import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'; \
+	suits='import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 15))'; \
 	for python in $(PYTHONS); do \
 	  if $$python -c "$$suits" >/dev/null 2>&1; then chosen=$$python; break; fi; \
 	done; \
 	if [ -z "$$chosen" ]; then \
-	  echo "setup: no Python 3.11, 3.12 or 3.13 with the venv module was found (looked at" \
+	  echo "setup: no Python 3.11 to 3.14 with the venv module was found (looked at" \
 	    "$(PYTHONS)). Install one (on Debian also its python3-venv package)" \
 	    "or name it: make setup PYTHON=/path/to/python3.12" >&2; \
 	  exit 1; \
@@ -84,9 +84,11 @@ gpu-check:
 	fi; \
 	$$chosen -m tests.gpu_check $(ARGS)
 
-# Renews requirements.lock and those of the images: every platform, Python 3.11 to 3.13, hashes, no
-# host names. Images get the versions of the first.
-COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+# Renews requirements.lock and those of the images: every platform, Python 3.11 to 3.14, hashes, no
+# host names. Of a package whose newest version has left an older Python behind it names two, each
+# with the Pythons that get it. Images get the versions of the first.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+  --fork-strategy requires-python --generate-hashes \
   --no-annotate --no-emit-index-url --custom-compile-command "make lock"
 IMAGES := tracer evaluator lab evaluator-cuda lab-cuda
 lock: setup

@@ -67,6 +67,34 @@ def test_the_host_never_imports_jax() -> None:
     assert not wrong
 
 
+def beyond_the_stable_interface(file: Path, pattern: str) -> set[str]:
+    """Names of JAX in a file that match: imported, or reached through a dot."""
+    named = imports(file) | set(re.findall(r"\bjax\w*(?:\.\w+)+", file.read_text(encoding="utf-8")))
+    return {name for name in named if re.match(pattern, name)}
+
+
+def test_private_names_of_jax_are_in_one_file() -> None:
+    """Each may be gone with the next JAX; there it is explained and tried on the installed one."""
+    private = r"jax\.(\w+\.)*_(?!_)|jaxlib(\.|$)"
+    unstable = private + r"|jax\.(extend|interpreters)(\.|$)"
+    adapter = ROOT / "sandboxes" / "evaluator" / "jax_private.py"
+    assert beyond_the_stable_interface(adapter, private)
+    found = {
+        f"{file.relative_to(ROOT)}: {sorted(names)}"
+        for package in PACKAGES
+        for file in sources(package)
+        if file != adapter and (names := beyond_the_stable_interface(file, unstable))
+    }
+    # Tests may extend JAX, but no private name is theirs; what attacks use is an attacker's affair.
+    found |= {
+        f"{file.relative_to(ROOT)}: {sorted(names)}"
+        for file in sources("tests")
+        if not file.parent.name.endswith("attacks")
+        and (names := beyond_the_stable_interface(file, private))
+    }
+    assert not found
+
+
 def test_only_one_place_makes_syntax_trees() -> None:
     """The evaluator has one thread; elsewhere two trees that are made at once break each other."""
     found = {

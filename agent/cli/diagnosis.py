@@ -52,13 +52,13 @@ class Finding:
 
 def _python(home: Path) -> Iterator[Finding]:
     version = sys.version_info
-    ok = (3, 11) <= version[:2] <= (3, 13)
+    ok = (3, 11) <= version[:2] <= (3, 14)
     yield Finding(
         "python",
         ok,
         True,
         f"{version.major}.{version.minor}.{version.micro} at {sys.executable}",
-        None if ok else "use Python 3.11, 3.12 or 3.13",
+        None if ok else "use Python 3.11 to 3.14",
     )
 
 

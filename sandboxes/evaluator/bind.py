@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-import gc
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import jax
 import jax.numpy as jnp
 from jax import export
-from jax._src.export import _export
-from jax._src.interpreters import partial_eval
 
 from sandboxes.contract import Program
+from sandboxes.evaluator.jax_private import with_module
 from sandboxes.evaluator.verify import VerifiedModule, expected_type, verify
 from templates.contract import FunctionSignature
 from templates.errors import CandidateError
 
-__all__ = ["BoundProgram", "bind", "forget_unused"]
+__all__ = ["BoundProgram", "bind"]
 
 
 class BoundProgram:
@@ -106,20 +104,6 @@ def bind(program: Program, signatures: Sequence[FunctionSignature]) -> dict[str,
     return bound
 
 
-def forget_unused() -> None:
-    """Let JAX drop what it keeps of programs that nobody holds any more.
-
-    Without it each program costs a worker some 3 MB for as long as it lives. What is still held,
-    as a core's own functions, stays compiled.
-    """
-    # By its name it clears one function's cache; it also empties the one that every call enters.
-    jax.jit(lambda: None).clear_cache()  # type: ignore[attr-defined]
-    # How a module's result looks is remembered in two more places, together with the module.
-    partial_eval._cached_abstract_eval.cache_clear()  # noqa: SLF001
-    _export._call_exported_abstract_eval.cache_clear()  # noqa: SLF001
-    gc.collect()
-
-
 def _callable(
     data: bytes,
     arguments: Sequence[jax.ShapeDtypeStruct],
@@ -130,11 +114,24 @@ def _callable(
 
     It is called through an `Exported` whose every field is ours but the module.
     """
+    own = _description(tuple(arguments), tuple(results), platform)
+    # Jitted: what is called eagerly is compiled as well, but kept until the worker ends.
+    return jax.jit(with_module(own, data).call)
+
+
+@cache
+def _description(
+    arguments: tuple[jax.ShapeDtypeStruct, ...],
+    results: tuple[jax.ShapeDtypeStruct, ...],
+    platform: str,
+) -> export.Exported:
+    """A function of that type, for all that is said about it beside its module.
+
+    Made once for all programs of a signature: JAX 0.12 keeps what it traced for as long as the
+    worker lives.
+    """
 
     def stand_in(*operands: jax.Array) -> tuple[jax.Array, ...]:
         return tuple(jnp.zeros(result.shape, result.dtype) for result in results)
 
-    own = export.export(jax.jit(stand_in, keep_unused=True), platforms=(platform,))(*arguments)
-    exported = dataclasses.replace(own, mlir_module_serialized=data, _get_vjp=None)
-    # Jitted: what is called eagerly is compiled as well, but kept until the worker ends.
-    return jax.jit(exported.call)
+    return export.export(jax.jit(stand_in, keep_unused=True), platforms=(platform,))(*arguments)

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import sympy as sp
-from jaxlib.mlir import ir
 from numpy.typing import ArrayLike
 
 from sandboxes.evaluator.elementwise import NotElementwiseError, interpret
 from sandboxes.evaluator.expression import evaluate, is_small
+from sandboxes.evaluator.jax_private import ir
 from sandboxes.evaluator.printing import to_latex, to_sympy
 from sandboxes.evaluator.rewrite import abbreviate, rebuild
 

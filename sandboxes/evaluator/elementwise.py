@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
-from jaxlib.mlir import ir
 
 from sandboxes.evaluator import expression as ex
+from sandboxes.evaluator.jax_private import ir
 from sandboxes.evaluator.rewrite import multiply_out, tidy
 
 __all__ = ["NotElementwiseError", "interpret"]

@@ -8,14 +8,12 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax._src.interpreters import mlir
-from jaxlib.mlir import ir
-from jaxlib.mlir.dialects import stablehlo
 
 from sandboxes.contract import Inspection
 from sandboxes.evaluator.bind import BoundProgram
 from sandboxes.evaluator.closed_form import Abbreviation, ArgumentSymbol, agrees, closed_form
 from sandboxes.evaluator.fingerprint import probe
+from sandboxes.evaluator.jax_private import ir, make_ir_context, stablehlo
 from templates.contract import FunctionCore
 
 __all__ = ["inspect_program"]
@@ -59,7 +57,7 @@ def _closed_form(bound: BoundProgram, probes: Sequence[Any]) -> str | None:
     abbreviations = [
         Abbreviation(entry.symbol, entry.expression) for entry in signature.abbreviations
     ]
-    context = mlir.make_ir_context()
+    context = make_ir_context()
     with context, ir.Location.unknown():
         module = stablehlo.deserialize_portable_artifact(context, bound.value_module.data)
         form = closed_form(module, arguments, abbreviations)

@@ -17,8 +17,9 @@ import jax
 from jax.experimental.compilation_cache import compilation_cache
 
 from sandboxes.contract import Program
-from sandboxes.evaluator.bind import BoundProgram, bind, forget_unused
+from sandboxes.evaluator.bind import BoundProgram, bind
 from sandboxes.evaluator.inspection import inspect_program
+from sandboxes.evaluator.jax_private import forget_unused
 from sandboxes.evaluator.loading import core_class
 from sandboxes.evaluator.results import result_of
 from sandboxes.evaluator.serving import serve

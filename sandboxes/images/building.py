@@ -27,6 +27,7 @@ from docker.errors import APIError, BuildError, DockerException, ImageNotFound
 from filelock import FileLock
 
 from sandboxes.cache import cache_root
+from sandboxes.images.locked import locked_for
 from templates.errors import InfrastructureError, UserError
 
 __all__ = [
@@ -252,7 +253,7 @@ def _base(engine: docker.DockerClient, base: str) -> Any:
     except APIError as error:
         raise UserError(
             f"the base image {base} is not here and cannot be pulled ({_first_line(error)}); name "
-            "one that is: any image with Python 3.11 to 3.13 will do (discover sandbox build "
+            "one that is: any image with Python 3.11 to 3.14 will do (discover sandbox build "
             "--base IMAGE)"
         ) from error
 
@@ -266,8 +267,8 @@ def _python_of(engine: docker.DockerClient, base: str) -> tuple[str, str]:
     except DockerException as error:
         raise UserError(f"{base} has no python3 that runs: {_first_line(error)}") from error
     major, minor, machine = said.decode().split()
-    if not (3, 11) <= (int(major), int(minor)) <= (3, 13):
-        raise UserError(f"{base} has Python {major}.{minor}; 3.11, 3.12 or 3.13 is needed")
+    if not (3, 11) <= (int(major), int(minor)) <= (3, 14):
+        raise UserError(f"{base} has Python {major}.{minor}; 3.11 to 3.14 is needed")
     return f"{major}.{minor}", machine
 
 
@@ -285,9 +286,11 @@ def _packages(lock: Path, version: str, machine: str, notify: Callable[[str], No
 
 def _install(lock: Path, version: str, machine: str, folder: Path) -> None:
     unfinished = Path(tempfile.mkdtemp(prefix=".installing-", dir=folder.parent))
+    wanted = unfinished.with_suffix(".txt")
     command = [*pip_command(version, machine), "--no-compile", "--require-hashes"]
-    command += ["--target", str(unfinished), "--requirement", str(lock)]
+    command += ["--target", str(unfinished), "--requirement", str(wanted)]
     try:
+        wanted.write_text(locked_for(lock.read_text(encoding="utf-8"), version, machine))
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             said = done.stderr.strip().splitlines()
@@ -301,6 +304,7 @@ def _install(lock: Path, version: str, machine: str, folder: Path) -> None:
         unfinished.replace(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+        wanted.unlink(missing_ok=True)
 
 
 def pip_command(version: str, machine: str) -> list[str]:
@@ -308,6 +312,9 @@ def pip_command(version: str, machine: str) -> list[str]:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     command += ["--no-deps", "--implementation", "cp", "--python-version", version]
     command += ["--only-binary", ":all:"]
+    # pip holds what a package asks of Python against the one that pip runs on. The lock has held it
+    # against every Python, and a wheel for another one is refused by its name all the same.
+    command += ["--ignore-requires-python"]
     for kind in _WHEELS:
         command += ["--platform", f"{kind}_{machine}"]
     return command

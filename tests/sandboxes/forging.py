@@ -7,9 +7,9 @@ import json
 import os
 import struct
 
-from jax._src.interpreters import mlir
-from jaxlib.mlir import ir
-from jaxlib.mlir.dialects import stablehlo
+from jax.extend.mlir import ir
+from jax.extend.mlir.dialects import stablehlo
+from jax.interpreters import mlir
 
 T = "tensor<2x32xf32>"
 

@@ -11,9 +11,6 @@ import numpy as np
 import pytest
 import sympy as sp
 from jax import Array, export
-from jax._src.interpreters import mlir
-from jaxlib.mlir import ir
-from jaxlib.mlir.dialects import stablehlo
 
 from sandboxes.evaluator.closed_form import (
     Abbreviation,
@@ -22,6 +19,7 @@ from sandboxes.evaluator.closed_form import (
     agrees,
     closed_form,
 )
+from sandboxes.evaluator.jax_private import ir, make_ir_context, stablehlo
 
 pytestmark = pytest.mark.gate
 
@@ -53,7 +51,7 @@ def module_of(
 ) -> ir.Module:
     mapped = jax.vmap(loss) if vmap else loss
     exported = export.export(jax.jit(mapped, keep_unused=True), platforms=("cpu",))(*shapes)
-    with mlir.make_ir_context() as context:
+    with make_ir_context() as context:
         return stablehlo.deserialize_portable_artifact(context, exported.mlir_module_serialized)
 
 
@@ -319,7 +317,7 @@ def test_composite_names_are_not_believed() -> None:
       return %0 : tensor<2x16xf32>
     }
     """
-    with mlir.make_ir_context():
+    with make_ir_context():
         form = closed_form(ir.Module.parse(text), ARGUMENTS[:1])
     assert form is not None
     assert form.latex == r"- \ell_w"
@@ -332,7 +330,7 @@ def test_recursion_ends() -> None:
       return %0 : tensor<2xf32>
     }
     """
-    with mlir.make_ir_context():
+    with make_ir_context():
         assert closed_form(ir.Module.parse(text), ARGUMENTS[:1]) is None
 
 

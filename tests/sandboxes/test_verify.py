@@ -13,10 +13,8 @@ import jax
 import jax.numpy as jnp
 import pytest
 from jax import export
-from jax._src.interpreters import mlir
-from jaxlib.mlir import ir
-from jaxlib.mlir.dialects import stablehlo
 
+from sandboxes.evaluator.jax_private import ir, make_ir_context, stablehlo
 from sandboxes.evaluator.verify import VerifiedModule, verify
 from templates.errors import CandidateError
 
@@ -49,7 +47,7 @@ def text(
 
 def parsed(module: str, *, valid: bool = True) -> bytes:
     """The portable artifact of a module; without ``valid`` MLIR itself need not accept it."""
-    with mlir.make_ir_context() as context, ir.Location.unknown(context):
+    with make_ir_context() as context, ir.Location.unknown(context):
         context.allow_unregistered_dialects = True
         made = ir.Module.parse(module)
         if valid:
@@ -70,6 +68,7 @@ def refused(data: bytes) -> str:
 
 
 SAME = f"%r = stablehlo.add %a, %a : {T}"
+ASKED = f'%s = "stablehlo.get_dimension_size"(%a) <{{dimension = 0 : i64}}> : ({T}) -> tensor<i32>'
 
 
 def call(target: str, attributes: str = "") -> str:
@@ -83,6 +82,10 @@ ACCEPTED = {
     "plain": text(SAME),
     "an error function": text(call("mhlo.erf")),
     "a result's name": text(SAME, result='{jax.result_info = "result"}'),
+    "a scan": text(
+        f'%r = stablehlo.composite "chlo.scan" %a {{decomposition = @f}} : ({T}) -> {T}',
+        f"func.func private @f(%a: {T}) -> {T} {{ {ASKED} return %a : {T} }}",
+    ),
     "a call": text(
         f"%r = func.call @f(%a) : ({T}) -> {T}",
         f"func.func private @f(%a: {T}) -> {T} {{ {SAME} return %r : {T} }}",
@@ -303,9 +306,10 @@ REFUSED = {
         '%d = "stablehlo.set_dimension_size"(%a, %s) <{dimension = 0 : i64}> : '
         f"({T}, tensor<i32>) -> tensor<?x4xf32, #stablehlo.bounds<2, ?>> {SAME}"
     ),
-    "a shape that is asked for": text(
-        '%s = "stablehlo.get_dimension_size"(%a) <{dimension = 0 : i64}> : '
-        f"({T}) -> tensor<i32> {SAME}"
+    "a shape that is asked for": text(f"{ASKED} {SAME}"),
+    "a shape that a stranger's composite asks for": text(
+        f'%r = stablehlo.composite "chlo.erf" %a {{decomposition = @f}} : ({T}) -> {T}',
+        f"func.func private @f(%a: {T}) -> {T} {{ {ASKED} return %a : {T} }}",
     ),
     "a dynamic shape in an unused function": text(
         SAME, "func.func private @f(%x: tensor<?xf32>) -> () { return }"
@@ -341,7 +345,7 @@ FOREIGN = {
 @pytest.mark.parametrize("name", FOREIGN)
 def test_other_dialects_do_not_get_in(name: str) -> None:
     """No portable artifact can hold most of them; MLIR's own bytecode can."""
-    with mlir.make_ir_context() as context, ir.Location.unknown(context):
+    with make_ir_context() as context, ir.Location.unknown(context):
         context.allow_unregistered_dialects = True
         made = ir.Module.parse(FOREIGN[name])
         try:

@@ -38,7 +38,7 @@ def build(
             "--base",
             metavar="IMAGE",
             envvar="DISCOVER_BASE_IMAGE",
-            help="Base image: any with Python 3.11 to 3.13. Default: that of the last build, else "
+            help="Base image: any with Python 3.11 to 3.14. Default: that of the last build, else "
             "an official slim Python.",
         ),
     ] = None,
