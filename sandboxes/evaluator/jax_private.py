@@ -68,6 +68,6 @@ def forget_unused() -> None:
     as a core's own functions, stays compiled.
     """
     jax.jit(lambda: None).clear_cache()  # type: ignore[attr-defined]
-    partial_eval._cached_abstract_eval.cache_clear()
-    _export._call_exported_abstract_eval.cache_clear()
+    partial_eval._cached_abstract_eval.cache_clear()  # noqa: SLF001
+    _export._call_exported_abstract_eval.cache_clear()  # noqa: SLF001
     gc.collect()

@@ -16,9 +16,10 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.harness.timing import known_seconds
 
-__all__ = ["group_of"]
+__all__ = ["DOCKER", "group_of"]
 
-_DOCKER = "everything with Docker"
+DOCKER = "everything with Docker"
+"""The group of all tests that use a Docker engine."""
 # What a test takes that was under a second when it was last measured, or is new.
 _SHORT_S = 0.1
 
@@ -31,7 +32,7 @@ def group_of(nodeid: str) -> str:
     file, _, name = nodeid.partition("::")
     test, _, values = name.partition("[")
     named = "docker" in test or values.startswith("docker")
-    return _DOCKER if named or file.endswith(("test_docker.py", "test_gvisor.py")) else file
+    return DOCKER if named or file.endswith(("test_docker.py", "test_gvisor.py")) else file
 
 
 class _FilesAsAWhole(LoadScopeScheduling):  # type: ignore[misc]

@@ -17,6 +17,7 @@ from templates.registry import Template
 from tests.docker_engine import NoEngineError, base_image
 from tests.docker_engine import engine as docker_engine
 from tests.harness.engines import Engines
+from tests.harness.scheduling import DOCKER, group_of
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -25,6 +26,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         callspec = getattr(item, "callspec", None)
         in_docker = callspec is not None and callspec.params.get("sandbox") == "docker"
+        if in_docker or group_of(item.nodeid) == DOCKER:
+            # Whoever is first makes a base image and builds three images on it.
+            item.add_marker(pytest.mark.timeout(1200))
         if in_docker and not {"every_sandbox", "full"} & {one.name for one in item.iter_markers()}:
             item.add_marker(pytest.mark.full("boundary"))
 

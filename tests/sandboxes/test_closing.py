@@ -128,7 +128,7 @@ def test_an_interrupted_start_leaves_nothing(
     assert leftover(watched) == 0
 
 
-def test_a_users_proxies_stay_outside(
+def test_a_users_proxies_stay_outside_of_docker(
     docker_client: docker.DockerClient,
     small_template: Template,
     monkeypatch: pytest.MonkeyPatch,

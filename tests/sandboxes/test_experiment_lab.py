@@ -15,7 +15,7 @@ from templates.edits import Edit, render_edits
 from templates.errors import CandidateError
 from templates.registry import Template, load_template
 from tests.sandboxes.choosing import attacks
-from tests.sandboxes.test_attacks import everybody, mounts
+from tests.sandboxes.test_attacks import everybody, mounted_since, mounts, settled
 
 pytestmark = pytest.mark.gate
 
@@ -122,7 +122,8 @@ def test_an_error_inside_of_jax_is_told_in_the_words_of_the_error(engine: Engine
 def test_an_attack_gains_nothing_and_leaves_nothing(
     engine: Engine, honest: Measurement, attack: Path
 ) -> None:
-    before = mounts(), engine.sandbox.leftovers(), everybody(engine)
+    mounted = mounts()
+    before = engine.sandbox.leftovers(), everybody(engine)
     found: Measurement | CandidateError
     try:
         found = outcome(engine, replaced(attack.read_text(encoding="utf-8")))
@@ -138,7 +139,8 @@ def test_an_attack_gains_nothing_and_leaves_nothing(
         assert found.metrics["nats"] >= math.log(3) - 1e-9
     assert outcome(engine, "") == honest
     assert not [p for p in ("/tmp", "/var/tmp", "/") if (Path(p) / "attack-marker").exists()]
-    assert (mounts(), engine.sandbox.leftovers(), everybody(engine)) == before
+    assert settled(lambda: (engine.sandbox.leftovers(), everybody(engine)), before) == before
+    assert not mounted_since(mounted)
 
 
 def test_who_knows_source_and_seed_lacks_the_salt(engine: Engine, honest: Measurement) -> None:

@@ -15,7 +15,7 @@ from templates.errors import CandidateError
 from templates.registry import Template, load_template
 from tests.sandboxes.choosing import attacks
 from tests.sandboxes.hurrying import hurried
-from tests.sandboxes.test_attacks import everybody, mounted_since, mounts
+from tests.sandboxes.test_attacks import everybody, mounted_since, mounts, settled
 
 pytestmark = pytest.mark.gate
 
@@ -113,7 +113,7 @@ def test_an_attack_gains_nothing_and_leaves_nothing(
         assert found.metrics["sum_of_radii"] <= WORTH[attack.stem]
     assert outcome(engine, baseline("grid")) == honest
     assert not [p for p in ("/tmp", "/var/tmp", "/") if (Path(p) / "attack-marker").exists()]
-    assert (engine.sandbox.leftovers(), everybody(engine)) == before
+    assert settled(lambda: (engine.sandbox.leftovers(), everybody(engine)), before) == before
     assert not mounted_since(mounted)
 
 

@@ -41,6 +41,7 @@ def test_delays_grow_up_to_the_cap_and_honour_the_provider() -> None:
             delays(*bad)
 
 
+@pytest.mark.gate
 def test_names_that_no_model_has(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"local:qwen2\.5-coder-1\.5b"):
         open_model("local:qwen9")
@@ -59,6 +60,7 @@ def test_names_that_no_model_has(tmp_path: Path) -> None:
         open_model(f"local:{text}", slots=-1)
 
 
+@pytest.mark.gate
 def test_available_models_say_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
