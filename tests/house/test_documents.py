@@ -91,6 +91,7 @@ def test_a_document_holds(file: Path) -> None:
     assert wrong_variables(markdown) == set()
 
 
+@pytest.mark.gate
 @pytest.mark.parametrize("file", [one for one in DOCUMENTS if Markdown.of(one).examples()], ids=str)
 def test_examples_of_code_import_what_is_there(file: Path) -> None:
     assert wrong_examples(Markdown.of(file)) == []

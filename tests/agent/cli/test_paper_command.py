@@ -16,6 +16,8 @@ from agent.archive import Archive
 from agent.papers.sections import SECTIONS
 from tests.agent.papers.paper_material import recording, write_campaign
 
+pytestmark = pytest.mark.gate
+
 MAIN = "import sys; from agent.cli import main; sys.exit(main())"
 
 

@@ -11,6 +11,8 @@ from agent.ideas.idea import LENGTHS
 from agent.papers.latex.compiling import compile_latex
 from tests.agent.papers.paper_material import material, write_campaign
 
+pytestmark = pytest.mark.gate
+
 # One is as long as may be; the other cannot be broken over two lines.
 NAMES = (("wide_moments_" * 4)[: LENGTHS["name"]], "m" * 26)
 
