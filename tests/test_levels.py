@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import pytest
 
 from tests.harness.parts import ROOT, Part, due, parts, record
 from tests.harness.scheduling import group_of
+
+pytestmark = pytest.mark.gate
 
 TESTS = """
 import subprocess
@@ -163,6 +166,19 @@ def test_who_runs_out_of_time_names_what_it_waited_for(run: Run, tree: Path) -> 
     done = run("--timeout", "3", "tests/test_more.py")
     assert "processes of tests/test_more.py::test_more at its deadline" in done.stdout
     assert "s: sleep 41" in done.stdout
+
+
+def test_who_interrupts_a_run_is_told_what_was_running(tree: Path) -> None:
+    (tree / "tests" / "test_more.py").write_text(
+        "import os, signal, time\n\ndef test_more():\n"
+        "    os.kill(os.getppid(), signal.SIGINT)\n    time.sleep(60)\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-n1", "--dist=loadfile", "tests/test_more.py"]
+    done = subprocess.run(
+        command, cwd=tree, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert "tests/test_more.py::test_more" in done.stdout
+    assert re.search(r"was running for \d+ s: tests/test_more.py::test_more", done.stdout)
 
 
 def test_a_part_that_is_not_declared_is_an_error(run: Run, tree: Path) -> None:

@@ -1,13 +1,15 @@
 """Every test has a deadline, and one that passes it says what it was waiting for.
 
 pytest-timeout ends the test and prints the stacks of its threads. What hangs here is often another
-process, so the processes below this one are listed as well.
+process, so the processes below this one are listed as well. Where the run as a whole is
+interrupted, as by `.ci/run` when its own time is over, the tests that were running are named.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Generator
 from pathlib import Path
 
@@ -43,6 +45,27 @@ def processes_below(pid: int) -> list[str]:
         age_s = up_s - int(fields[19]) / 100
         found.append(f"{one} {fields[0]} {age_s:.0f} s: {command.strip()[:200]}")
     return found
+
+
+_running: dict[str, float] = {}
+
+
+def pytest_runtest_logstart(nodeid: str) -> None:
+    """Note that a test has begun, here or in a worker of pytest-xdist."""
+    _running[nodeid] = time.monotonic()
+
+
+def pytest_runtest_logfinish(nodeid: str) -> None:
+    """Note that it has ended."""
+    _running.pop(nodeid, None)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
+    """Name what was running when the run was interrupted."""
+    if exitstatus == pytest.ExitCode.INTERRUPTED:
+        for nodeid, since in _running.items():
+            seconds = time.monotonic() - since
+            terminalreporter.write_line(f"was running for {seconds:.0f} s: {nodeid}")
 
 
 @pytest.hookimpl(wrapper=True)
