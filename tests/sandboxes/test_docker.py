@@ -228,6 +228,7 @@ def test_one_command_builds_what_a_campaign_on_a_gpu_uses(
     assert built == used == {("tracer", "cpu"), ("lab", "cpu")} | cuda
 
 
+@pytest.mark.full("boundary")
 def test_the_packages_for_a_gpu_can_be_had(tmp_path: Path) -> None:
     """By what builds the images; tests/benchmarks/cuda_images.py gets and builds the gigabytes."""
     pins = {

@@ -79,6 +79,7 @@ def held() -> int:
     return sum(isinstance(found, kinds) for found in gc.get_objects())
 
 
+@pytest.mark.full("boundary")
 def test_programs_are_forgotten_and_the_core_stays_compiled(engine: Engine, worker: Worker) -> None:
     compiled: list[str] = []
 

@@ -175,6 +175,7 @@ def test_whoever_watches_sees_it_end(finished: Finished) -> None:
     assert [leader.score for leader in last.best] == sorted(leader.score for leader in last.best)
 
 
+@pytest.mark.full("campaigns")
 def test_the_same_seed_gives_the_same_campaign(
     finished: Finished, tmp_path: Path, run: RunCampaign
 ) -> None:

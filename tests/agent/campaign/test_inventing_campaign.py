@@ -13,7 +13,7 @@ from agent.campaign import Campaign, CampaignSettings, Progress
 from agent.report import write_report
 from tests.harness.engines import RunCampaign
 
-pytestmark = pytest.mark.gate
+pytestmark = pytest.mark.full("campaigns")
 
 TEMPLATE = Path(__file__).parents[2] / "data" / "small_omni"
 BESIDE = {"then": [{"all": [{"has": "wood"}, {"near": "tree", "within": 3}]}]}

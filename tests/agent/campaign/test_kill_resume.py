@@ -11,7 +11,7 @@ from tests.benchmarks import kill_resume
 pytestmark = pytest.mark.gate
 
 
-@pytest.mark.full("kills")
+@pytest.mark.full("campaigns")
 def test_a_campaign_that_is_killed_twenty_times_ends_like_one_that_never_was() -> None:
     outcome = kill_resume.series(20, seed=1)
     assert outcome.kills == 20

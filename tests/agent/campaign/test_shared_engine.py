@@ -69,6 +69,7 @@ def still_works(engine: Engine) -> bool:
     return engine.is_open and engine.inspect(program).operations > 0
 
 
+@pytest.mark.full("campaigns")
 def test_one_after_another_they_find_the_same_and_are_told_their_own(
     shared: Engine, recorded: Path, alone: dict[int, list[object]], tmp_path: Path
 ) -> None:
@@ -98,6 +99,7 @@ def test_one_after_another_they_find_the_same_and_are_told_their_own(
     assert still_works(shared)
 
 
+@pytest.mark.full("campaigns")
 def test_at_the_same_time_they_find_the_same(
     shared: Engine, recorded: Path, alone: dict[int, list[object]], tmp_path: Path
 ) -> None:
@@ -157,6 +159,7 @@ def test_it_stays_open_after_an_error(shared: Engine, tmp_path: Path) -> None:
     assert still_works(shared)
 
 
+@pytest.mark.full("campaigns")
 def test_more_is_measured_and_files_are_evaluated_on_it(
     shared: Engine, recorded: Path, tmp_path: Path
 ) -> None:

@@ -120,6 +120,7 @@ def test_an_impossible_task_is_never_done(
     assert float(reward) == float(over) == 0.0
 
 
+@pytest.mark.full("templates")
 def test_the_templates_agent_acts_in_it(
     world: CraftaxClassic, params: ClassicParams, tasks: ClassicTasks
 ) -> None:

@@ -64,6 +64,7 @@ def test_scales_are_the_moments_of_what_was_seen() -> None:
     assert np.allclose(scaled_reward(scales, jnp.float32(1.0)), 1 / np.std(summed), rtol=1e-3)
 
 
+@pytest.mark.full("templates")
 def test_a_pendulum_is_swung_up(bind: Callable[..., Bound]) -> None:
     profile = Profile(
         environments=16,
@@ -81,6 +82,7 @@ def test_a_pendulum_is_swung_up(bind: Callable[..., Bound]) -> None:
     assert returns[-1] > -500
 
 
+@pytest.mark.full("templates")
 def test_a_robot_of_brax_is_trained(bind: Callable[..., Bound]) -> None:
     robot = make_environment("brax:inverted_pendulum")
     assert (robot.size, robot.actions, robot.continuous) == (4, 1, True)

@@ -67,6 +67,7 @@ def test_the_baseline_is_the_network(timed: bool) -> None:
     assert surface_table(network, weights).count("A = ") == (12 if timed else 4)
 
 
+@pytest.mark.full("templates")
 def test_meta_training_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
     told: list[str] = []
     meta_train(TINY, tmp_path / "twice", 1, workers=1, report=told.append)

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.gate
 Baseline = Callable[[str], Mapping[str, BoundFunction]]
 
 
+@pytest.mark.full("templates")
 def test_everything_is_drawn_without_pixels(
     core: TemporalRLCore, baseline: Baseline, drift_template: Template
 ) -> None:
