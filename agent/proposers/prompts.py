@@ -11,6 +11,7 @@ from importlib import resources
 
 import jinja2
 import numpy as np
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from agent.archive.records import PromptRecord
 from agent.llm.contract import Message
@@ -23,6 +24,7 @@ __all__ = [
     "PromptSet",
     "draw_direction",
     "load_prompts",
+    "prompt_environment",
     "render",
     "without_docstring",
 ]
@@ -85,7 +87,8 @@ def render(prompts: PromptSet, name: str, variables: Mapping[str, object]) -> tu
             themselves, so braces in a candidate's code mean nothing.
 
     Raises:
-        UserError: The file uses a variable that does not exist; the message names both.
+        UserError: The file uses a variable that does not exist, or reaches for what a prompt may
+            not; the message names both.
     """
     return (
         Message("system", _render_one(prompts, PROMPT_NAMES[0], variables)),
@@ -135,6 +138,8 @@ def _render_one(prompts: PromptSet, name: str, variables: Mapping[str, object]) 
     except jinja2.UndefinedError as error:
         known = ", ".join(sorted(variables))
         raise UserError(f"prompts/{name}: {error.message}; it may use {known}") from error
+    except (jinja2.TemplateError, OverflowError) as error:
+        raise UserError(f"prompts/{name}: {error}") from error
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
@@ -157,8 +162,13 @@ def _score(value: float | None, digits: int = 4) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def prompt_environment() -> jinja2.Environment:
+    """In what prompts of templates are rendered: a template may come from anywhere.
+
+    Jinja2's sandbox keeps a prompt to the values that it is given: it reaches nothing private of
+    them, changes none and loops over no more than 100,000 numbers.
+    """
+    environment = ImmutableSandboxedEnvironment(
         undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["score"] = _score
@@ -166,4 +176,4 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-_ENVIRONMENT = _environment()
+_ENVIRONMENT = prompt_environment()

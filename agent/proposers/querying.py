@@ -9,13 +9,12 @@ from typing import Any
 import jinja2
 
 from agent.llm.contract import CompletionRequest, Message
+from agent.proposers.prompts import prompt_environment
 from templates.errors import UserError
 
 __all__ = ["Query"]
 
-_ENVIRONMENT = jinja2.Environment(
-    undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True, autoescape=False
-)
+_ENVIRONMENT = prompt_environment().overlay(lstrip_blocks=False, keep_trailing_newline=True)
 
 
 @dataclass(frozen=True)
@@ -51,11 +50,12 @@ class Query:
             errors: Earlier answers to it and what was wrong with each.
 
         Raises:
-            UserError: The prompt is no Jinja2 template or uses a variable that does not exist.
+            UserError: The prompt is no Jinja2 template, uses a variable that does not exist, or
+                reaches for what a prompt may not.
         """
         try:
             text = _ENVIRONMENT.from_string(prompt).render(**self.variables)
-        except jinja2.TemplateError as error:
+        except (jinja2.TemplateError, OverflowError) as error:
             raise UserError(f"a prompt for choosing tasks: {error}") from error
         messages = [Message("user", text)]
         for answer, error_message in errors:

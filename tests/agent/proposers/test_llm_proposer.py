@@ -241,6 +241,27 @@ def test_an_unknown_variable_names_the_file_and_the_known_ones() -> None:
         render(prompts, "repair.jinja", {"spec": SPEC, "code": ""})
 
 
+@pytest.mark.parametrize(
+    ("prompt", "says"),
+    [
+        ("{{ spec.__class__.__mro__ }}", "__class__.* is unsafe"),
+        ("{{ cycler.__init__.__globals__.os.system('touch ' + file) }}", "__init__.* is unsafe"),
+        ("{{ shown.append(1) }}", "append.* is unsafe"),
+        ("{% for i in range(10 ** 9) %}{% endfor %}", "Range too big"),
+    ],
+)
+def test_a_prompt_of_a_template_reaches_only_what_it_is_given(
+    prompt: str, says: str, tmp_path: Path
+) -> None:
+    prompts = load_prompts(reader({**FILES, "repair.jinja": prompt}))
+    shown = [0]
+    variables = {"spec": SPEC, "code": "", "shown": shown, "file": str(tmp_path / "mark")}
+    with pytest.raises(UserError, match=rf"prompts/repair\.jinja: .*{says}"):
+        render(prompts, "repair.jinja", variables)
+    assert shown == [0]
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_prompts_of_every_shipped_template_render() -> None:
     templates = pytest.importorskip("templates.registry")
     names = templates.template_names()
