@@ -95,7 +95,7 @@ def test_requests_name_the_listed_tasks_and_are_the_same_again(asks: str) -> Non
     assert "it is no list" in again.messages[-1].content
     with pytest.raises(UserError, match="prompt"):
         asked.request("{{ nobody }}", **given)
-    with pytest.raises(UserError, match="prompt.*unsafe"):
+    with pytest.raises(UserError, match=r"prompt.*unsafe"):
         asked.request("{{ cycler.__init__.__globals__ }}", **given)
 
 
