@@ -11,9 +11,19 @@ import hashlib
 import re
 from datetime import UTC, datetime
 
-__all__ = ["campaign_id", "campaign_tag", "candidate_id", "model_call_id", "padded_candidate_id"]
+from templates.errors import UserError
+
+__all__ = [
+    "campaign_id",
+    "campaign_tag",
+    "candidate_id",
+    "checked_id",
+    "model_call_id",
+    "padded_candidate_id",
+]
 
 _INDEX_DIGITS = 5
+_IDENTIFIER = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_-]{0,199}")
 _SHORTHAND = re.compile(r"^([0-9A-Za-z_]+)-(\d+)$")
 
 
@@ -32,6 +42,22 @@ def campaign_id(template: str, created_at: datetime, seed: int, salt: int = 0) -
     moment = created_at.astimezone(UTC)
     source = f"{template}|{moment.isoformat()}|{seed}|{salt}"
     return f"{moment:%Y-%m-%d}-{template}-{hashlib.sha256(source.encode()).hexdigest()[:4]}"
+
+
+def checked_id(text: str) -> str:
+    """The text, if it can be an identifier of ours: folders and files are named after these.
+
+    An archive may come from anywhere, and a campaign in it may be called ``../../etc``.
+
+    Raises:
+        UserError: It is none.
+    """
+    if _IDENTIFIER.fullmatch(text) is None:
+        raise UserError(
+            f"the archive names something {text[:80]!r}, which is no identifier of a campaign or "
+            "candidate: it is damaged, or somebody changed it; use a copy that you trust"
+        )
+    return text
 
 
 def campaign_tag(campaign: str) -> str:

@@ -16,6 +16,8 @@ from datetime import datetime
 from operator import index as as_integer
 from typing import Any, Literal
 
+from agent.archive.identity import checked_id
+
 __all__ = [
     "CHOSEN",
     "EPISODES",
@@ -83,6 +85,7 @@ class CampaignRecord:
     salt: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        checked_id(self.id)
         _aware("created_at", self.created_at)
         _aware("finished_at", self.finished_at)
 
@@ -118,6 +121,7 @@ class CandidateRecord:
     created_at: datetime
 
     def __post_init__(self) -> None:
+        checked_id(self.id)
         _aware("created_at", self.created_at)
         for name in ("score", "score_low", "score_high"):
             value = getattr(self, name)

@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 
 from agent.archive.canonical import ComparableOperations
 from agent.archive.dialect import WRITE, make_engine, translated
+from agent.archive.identity import checked_id
 from agent.archive.lease import Lease, LeaseHolder, lease_holder
 from agent.archive.migrate import migrate, opening_lock
 from templates.errors import UserError
@@ -125,7 +126,7 @@ class Archive(ComparableOperations):
         """Take the right to run a campaign; it ends with `Lease.release` or with this process.
 
         Raises:
-            UserError: It is running already.
+            UserError: It is running already, or that is no identifier.
         """
         return Lease(self._lease_path(campaign), campaign)
 
@@ -134,7 +135,7 @@ class Archive(ComparableOperations):
         return lease_holder(self._lease_path(campaign))
 
     def _lease_path(self, campaign: str) -> Path:
-        return self.home / ".leases" / f"{campaign}.lock"
+        return self.home / ".leases" / f"{checked_id(campaign)}.lock"
 
     def close(self) -> None:
         """Close the connections; the archive is not used afterwards."""

@@ -139,3 +139,23 @@ def test_urls_that_cannot_be_used_say_so() -> None:
         Archive("://")
     with pytest.raises(UserError, match="in memory"):
         Archive("sqlite://")
+
+
+@pytest.mark.parametrize("name", ["../../outside", "/etc", "a/b", ".", "", "a\\nb", "\u202eabc"])
+def test_a_campaign_of_another_archive_names_no_path(
+    archive: Archive, campaign: str, make: type[Maker], name: str
+) -> None:
+    """Reports, papers and locks are written to folders of that name."""
+    archive.add_candidate(make.candidate(campaign, 0))
+    archive.close()
+    with closing(sqlite3.connect(archive.location)) as database, database:
+        database.execute("UPDATE candidates SET id = ?", (name,))
+        database.execute("UPDATE campaigns SET id = ?", (name,))
+        database.execute("UPDATE candidates SET campaign_id = ?", (name,))
+    with Archive(Path(archive.location), must_exist=True) as opened:
+        with pytest.raises(UserError, match="no identifier of a campaign"):
+            opened.campaigns()
+        with pytest.raises(UserError, match="no identifier of a campaign"):
+            opened.candidates(name)
+        with pytest.raises(UserError, match="no identifier of a campaign"):
+            opened.lease(name)
