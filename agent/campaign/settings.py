@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -20,12 +21,14 @@ from templates.registry import Template, load_template
 __all__ = ["CampaignSettings", "Knobs"]
 
 DEFAULT_CANDIDATES = 12
+# What the archive can hold.
+_LARGEST_SEED = 2**63 - 1
 
 
 class Knobs(BaseModel):
     """Everything that ``--set KEY=VALUE`` can change."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     in_flight: int = Field(4, ge=1, le=256, description="proposals being worked on at once")
     repairs: int = Field(2, ge=0, le=10, description="times that an error goes back to the model")
@@ -153,12 +156,13 @@ class CampaignSettings:
             raise UserError("a campaign needs at least one --model")
         if self.candidates is not None and self.candidates < 1:
             raise UserError("--candidates must be at least 1")
-        if self.hours is not None and self.hours <= 0:
-            raise UserError("--hours must be positive")
-        if self.budget_usd is not None and self.budget_usd < 0:
-            raise UserError("--budget must not be negative")
-        if self.seed < 0:
-            raise UserError("--seed must not be negative")
+        # Written so that what is no number fails as well: nothing is greater or less than that.
+        if self.hours is not None and not 0 < self.hours < math.inf:
+            raise UserError("--hours must be positive and finite; leave it out for no limit")
+        if self.budget_usd is not None and not 0 <= self.budget_usd < math.inf:
+            raise UserError("--budget must be finite and not negative; leave it out for no limit")
+        if not 0 <= self.seed <= _LARGEST_SEED:
+            raise UserError(f"--seed must be from 0 to {_LARGEST_SEED}")
         self.knobs(self.load().spec)
 
     def load(self) -> Template:

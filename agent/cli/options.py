@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import typer
 
 __all__ = [
     "BudgetOption",
+    "HoursOption",
     "ModelsOption",
     "ReflectionsOption",
     "SeedOption",
+    "finite",
 ]
+
+# What the archive can hold.
+_LARGEST_SEED = 2**63 - 1
+
+
+def finite(value: float | None) -> float | None:
+    """A callback for options whose value limits something: "nan" and "inf" are numbers too.
+
+    Raises:
+        typer.BadParameter: The value is infinite or not a number.
+    """
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter("a finite number is needed; leave the option out for no limit")
+    return value
+
 
 ModelsOption = Annotated[
     list[str] | None,
@@ -24,10 +42,25 @@ ModelsOption = Annotated[
 ]
 BudgetOption = Annotated[
     float | None,
-    typer.Option("--budget", metavar="USD", min=0, help="Spend at most so many dollars on models."),
+    typer.Option(
+        "--budget",
+        metavar="USD",
+        min=0,
+        callback=finite,
+        help="Spend at most so many dollars on models.",
+    ),
+]
+HoursOption = Annotated[
+    float | None,
+    typer.Option(
+        "--hours", metavar="H", callback=finite, help="Stop after so many hours of wall-clock time."
+    ),
 ]
 SeedOption = Annotated[
-    int, typer.Option("--seed", metavar="N", min=0, help="Everything random follows it.")
+    int,
+    typer.Option(
+        "--seed", metavar="N", min=0, max=_LARGEST_SEED, help="Everything random follows it."
+    ),
 ]
 ReflectionsOption = Annotated[
     int,

@@ -12,7 +12,7 @@ import typer
 
 from agent.cli.failures import EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED
 from agent.cli.home import HomeOption, JsonOption, home_of, open_archive
-from agent.cli.options import ReflectionsOption
+from agent.cli.options import ReflectionsOption, finite
 from agent.cli.output import console, emit_json, jsonable, plain
 from agent.wording import money
 
@@ -51,6 +51,7 @@ def paper(
             "--budget",
             metavar="USD",
             min=0,
+            callback=finite,
             help="Spend at most so many dollars, with reviews and revisions.",
         ),
     ] = None,

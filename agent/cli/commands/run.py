@@ -11,7 +11,7 @@ import typer
 
 from agent.cli.failures import EXIT_INTERRUPTED
 from agent.cli.home import CampaignArgument, HomeOption, JsonOption, home_of, open_archive
-from agent.cli.options import BudgetOption, ModelsOption, SeedOption
+from agent.cli.options import BudgetOption, HoursOption, ModelsOption, SeedOption, finite
 from agent.cli.output import console, emit_json, plain
 from agent.wording import money
 
@@ -49,10 +49,7 @@ def run(
         int | None,
         typer.Option("--candidates", metavar="N", min=1, help="How many proposals to make."),
     ] = None,
-    hours: Annotated[
-        float | None,
-        typer.Option("--hours", metavar="H", help="Stop after so many hours of wall-clock time."),
-    ] = None,
+    hours: HoursOption = None,
     budget: BudgetOption = None,
     model: ModelsOption = None,
     seed: SeedOption = 0,
@@ -106,11 +103,21 @@ def resume(
     ] = None,
     hours: Annotated[
         float | None,
-        typer.Option("--hours", metavar="H", help="Of a curriculum: new limit on its hours."),
+        typer.Option(
+            "--hours",
+            metavar="H",
+            callback=finite,
+            help="Of a curriculum: new limit on its hours.",
+        ),
     ] = None,
     budget: Annotated[
         float | None,
-        typer.Option("--budget", metavar="USD", help="Of a curriculum: new limit on its cost."),
+        typer.Option(
+            "--budget",
+            metavar="USD",
+            callback=finite,
+            help="Of a curriculum: new limit on its cost.",
+        ),
     ] = None,
     json: JsonOption = False,
     no_live: _NoLive = False,

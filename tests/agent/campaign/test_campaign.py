@@ -371,6 +371,21 @@ def test_a_template_whose_publications_no_paper_can_set_starts_no_campaign(
 
 
 @pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"hours": float("nan")}, "--hours"),
+        ({"hours": float("inf")}, "--hours"),
+        ({"budget_usd": float("nan")}, "--budget"),
+        ({"budget_usd": -1.0}, "--budget"),
+        ({"seed": 2**63}, "--seed"),
+    ],
+)
+def test_limits_are_finite(recording: Path, changes: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        settings(recording, **changes)
+
+
+@pytest.mark.parametrize(
     ("overrides", "message"),
     [({"repair": "1"}, "repairs"), ({"repairs": "many"}, "repairs=many"), ({"x": "1"}, "no such")],
 )

@@ -93,6 +93,29 @@ def test_unknown_command_names_the_near_one(discover: Discover) -> None:
     assert "status" in found.err
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        *[("--hours", value, "finite number") for value in ("nan", "inf", "-inf")],
+        ("--hours", "0", "--hours must be positive"),
+        ("--hours", "-1", "--hours must be positive"),
+        ("--budget", "inf", "finite number"),
+        ("--budget", "nan", "--budget"),
+        ("--seed", str(2**63), "--seed"),
+        ("--set", "call_timeout_s=inf", "call_timeout_s=inf: Input should be a finite number"),
+        ("--set", "paper_budget=nan", "paper_budget=nan"),
+    ],
+)
+def test_a_limit_that_limits_nothing_is_refused(
+    discover: Discover, tmp_path: Path, option: str, value: str, says: str
+) -> None:
+    found = discover("run", "preference_loss", option, value, "--home", tmp_path / "home")
+    assert found.code == 2
+    assert says in found.err
+    assert "Traceback" not in found.err
+    assert not (tmp_path / "home").exists()
+
+
 def test_unknown_template_names_the_near_one(discover: Discover, tmp_path: Path) -> None:
     found = discover("run", "preference_los", "--home", tmp_path)
     assert found.code == 2
