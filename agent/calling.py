@@ -106,8 +106,10 @@ class Caller:
                 return record
             if isinstance(error, CandidateError):
                 raise error
-            pause = delays(1.0, 120.0, number - len(earlier) + 1, error.retry_after_s)
-            self._notify(f"{model.name}: {error}; next try in {pause:.0f} s")
+            wish_s = error.retry_after_s
+            pause = delays(1.0, 120.0, number - len(earlier) + 1, wish_s)
+            longer = f", although it asks for {wish_s:.0f} s" if (wish_s or 0.0) > pause else ""
+            self._notify(f"{model.name}: {error}; next try in {pause:.0f} s{longer}")
             self._wait(pause)
         raise InfrastructureError(
             f"{model.name} failed {self._tries} times in a row, last: {error}; the campaign is "

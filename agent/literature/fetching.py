@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cache
 from importlib.metadata import version
 from typing import TypeVar
@@ -18,7 +15,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agent.literature.cache import AnswerCache
-from agent.llm.backoff import delays
+from agent.llm.backoff import delays, retry_after_s
 from templates.errors import InfrastructureError
 
 __all__ = ["Answer", "Fetcher"]
@@ -92,12 +89,12 @@ class Fetcher:
             except _FinalError as error:
                 raise InfrastructureError(str(error)) from error
             except InfrastructureError as error:
-                pause = delays(1.0, self.longest_wait_s, attempt, error.retry_after_s)
                 if attempt == self.tries:
                     raise InfrastructureError(f"{error}, {self.tries} times in a row") from error
-                if pause > self.longest_wait_s:
-                    raise InfrastructureError(f"{error} and asks for {pause:.0f} s") from error
-                self.wait(pause)
+                wanted_s = error.retry_after_s or 0.0
+                if wanted_s > self.longest_wait_s:
+                    raise InfrastructureError(f"{error} and asks for {wanted_s:.0f} s") from error
+                self.wait(delays(1.0, self.longest_wait_s, attempt, wanted_s))
                 continue
             if self.cache is not None:
                 kept_part = answer.model_dump(mode="json", by_alias=True)
@@ -143,14 +140,14 @@ class Fetcher:
             ):
                 body = self._read(response, end)
                 status = response.status_code
-                retry_after_s = _retry_after_s(response.headers.get("Retry-After"))
+                wanted_s = retry_after_s(response.headers.get("Retry-After"))
         except httpx.TimeoutException as error:
             raise InfrastructureError(f"no answer within {self.timeout_s:g} s") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             # Not its text: that may hold the address with a key in it.
             raise InfrastructureError(f"the connection failed ({type(error).__name__})") from error
         if status in _AGAIN:
-            raise InfrastructureError(f"it answers {status}", retry_after_s=retry_after_s)
+            raise InfrastructureError(f"it answers {status}", retry_after_s=wanted_s)
         if status != httpx.codes.OK:
             hint = ": is its key right?" if status in (401, 403) else ""
             raise _FinalError(f"it answers {status}{hint}")
@@ -189,22 +186,3 @@ def _understood(body: bytes, shape: type[_Answer]) -> _Answer:
         raise _FinalError(
             f"its answer is not that of a search ({place}: {first['msg']})"
         ) from error
-
-
-def _retry_after_s(text: str | None) -> float | None:
-    """Seconds that a server asks for, given as such or as a date (RFC 9110, section 10.2.3).
-
-    What is neither says nothing.
-    """
-    if text is None:
-        return None
-    if re.fullmatch(r"\s*[0-9]+\s*", text):
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        # The latter for a year that no calendar has.
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

@@ -7,20 +7,18 @@ import importlib
 import os
 import threading
 import time
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import ModuleType
 from typing import Any
 
 import openai
 
+from agent.llm.backoff import retry_after_s
 from agent.llm.contract import Completion, CompletionRequest, DeclinedError, prompt_hash
 from agent.llm.deadline import DeadlineExceededError, call_with_deadline
 from agent.llm.structured import schema_in_words, strict_schema
 from templates.errors import CandidateError, DiscoveryError, InfrastructureError, UserError
 
-__all__ = ["LiteLLMModel", "load_litellm", "retry_after_s"]
+__all__ = ["LiteLLMModel", "load_litellm"]
 
 # LiteLLM lists it as missing, but goes to this machine's own server without it.
 _WITH_DEFAULT = {"OLLAMA_API_BASE"}
@@ -245,7 +243,7 @@ class LiteLLMModel:
             return _RejectedError(_first_line(error), is_parameter=False)
         if _has_code(error, "insufficient_quota"):
             return UserError(f"{message} (the account has no credit left)")
-        return InfrastructureError(message, retry_after_s=retry_after_s(_headers(error)))
+        return InfrastructureError(message, retry_after_s=retry_after_s(_retry_after(error)))
 
     def _completion(
         self, request: CompletionRequest, response: Any, latency_s: float, notes: list[str]
@@ -320,30 +318,12 @@ def _first_line(error: Exception) -> str:
     return text.splitlines()[0][:300] if text else type(error).__name__
 
 
-def _headers(error: Exception) -> Mapping[str, str]:
-    """The provider's response headers; LiteLLM carries them beside the response it rebuilds."""
+def _retry_after(error: Exception) -> str | None:
+    """The provider's ``Retry-After``; LiteLLM carries headers beside the response it rebuilds."""
     for source in (
         getattr(error, "litellm_response_headers", None),
         getattr(getattr(error, "response", None), "headers", None),
     ):
         if source is not None and source.get("retry-after") is not None:
-            return {"retry-after": str(source.get("retry-after"))}
-    return {}
-
-
-def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds that ``Retry-After`` asks for, given as seconds or as an HTTP date (RFC 9110)."""
-    value = headers.get("retry-after")
-    if value is None:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        date = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    return max(0.0, (date - datetime.now(UTC)).total_seconds())
+            return str(source.get("retry-after"))
+    return None

@@ -12,7 +12,7 @@ from email.utils import format_datetime
 import pytest
 
 from agent.llm import CompletionRequest, LanguageModel, Message, open_model, prompt_hash
-from agent.llm.litellm_model import LiteLLMModel, retry_after_s
+from agent.llm.litellm_model import LiteLLMModel
 from templates.errors import CandidateError, InfrastructureError, UserError
 from tests.agent.llm.wire_server import ANTHROPIC_PATH, OPENAI_PATH, Script, serve
 
@@ -249,20 +249,6 @@ def test_nobody_listens() -> None:
     model = open_model("gone@http://127.0.0.1:9/v1")
     with pytest.raises(InfrastructureError):
         model.complete(REQUEST)
-
-
-@pytest.mark.parametrize(
-    ("headers", "expected"),
-    [
-        ({}, None),
-        ({"retry-after": "3"}, 3.0),
-        ({"retry-after": "-3"}, 0.0),
-        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
-        ({"retry-after": "soon"}, None),
-    ],
-)
-def test_retry_after_forms(headers: dict[str, str], expected: float | None) -> None:
-    assert retry_after_s(headers) == expected
 
 
 def test_litellm_asks_nobody_else(provider: tuple[LanguageModel, Script]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.llm import CompletionRequest, Message, available_models, delays, open_model, prompt_hash
+from agent.llm.backoff import retry_after_s
 from templates.errors import UserError
 
 REQUEST = CompletionRequest((Message("user", "Go."),), {"type": "object"}, 0.5, 10, 1, 5.0)
@@ -36,9 +37,27 @@ def test_delays_grow_up_to_the_cap_and_honour_the_provider() -> None:
     assert delays(1, 30, 10_000) == 30
     assert delays(1, 30, 1, retry_after_s=0.5) == 1
     assert delays(1, 30, 3, retry_after_s=90) == 90
+    # A day is nothing that a campaign of a night waits for.
+    assert delays(1, 30, 3, retry_after_s=86_400) == delays(1, 30, 3, float("inf")) == 3600
     for bad in ((1, 30, 0), (-1, 30, 1), (1, -1, 1)):
         with pytest.raises(ValueError, match="attempt counts from 1"):
             delays(*bad)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (None, None),
+        ("3", 3.0),
+        (" 7.5 ", 7.5),
+        ("86400", 86_400.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        *[(odd, None) for odd in ("soon", "-3", "inf", "nan", "1e400", "9" * 400, "²", "٣", "")],
+        ("1 Jan 99999999999 00:00:00 GMT", None),
+    ],
+)
+def test_what_a_provider_asks_for(text: str | None, expected: float | None) -> None:
+    assert retry_after_s(text) == expected
 
 
 @pytest.mark.gate
