@@ -170,7 +170,7 @@ def test_who_runs_out_of_time_names_what_it_waited_for(run: Run, tree: Path) -> 
 
 def test_who_interrupts_a_run_is_told_what_was_running(tree: Path) -> None:
     (tree / "tests" / "test_more.py").write_text(
-        "import os, signal, time\n\ndef test_more():\n"
+        "import os, signal, time\n\ndef test_more():\n    time.sleep(2)\n"
         "    os.kill(os.getppid(), signal.SIGINT)\n    time.sleep(60)\n"
     )
     command = [sys.executable, "-m", "pytest", "-n1", "--dist=loadfile", "tests/test_more.py"]
