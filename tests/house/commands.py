@@ -49,14 +49,15 @@ def problems(line: str, *, may_only_name: bool = False) -> list[str]:
 
 @cache
 def options() -> set[str]:
-    """Every option of every command, and of the benchmarks."""
+    """Every option of every command, of the benchmarks and of the tests."""
     found: set[str] = set()
     groups: list[Any] = [typer.main.get_command(app)]
     while groups:
         command = groups.pop()
         groups += getattr(command, "commands", {}).values()
         found |= _options_of(command)
-    for file in (ROOT / "tests" / "benchmarks").glob("*.py"):
+    tests = ROOT / "tests"
+    for file in (*(tests / "benchmarks").glob("*.py"), *(tests / "harness").glob("*.py")):
         found |= set(re.findall(r'"(--[a-z-]+)"', file.read_text(encoding="utf-8")))
     return found
 
