@@ -135,9 +135,14 @@ def test_a_part_that_failed_or_was_skipped_is_not_recorded(run: Run, tree: Path)
     )
     run("--level", "full", "--record")
     assert set(due(tree)) == {"roofs"}
-    file.write_text(TESTS.replace("test_plain(): pass", "test_plain(): assert 0"))
-    run("--level", "full", "--record")
-    assert set(due(tree)) == {"walls", "roofs"}
+    # A failure elsewhere is none of the part's.
+    stone = 'open("walls/stone.txt").read()'
+    file.write_text(TESTS.replace(stone, "0").replace("test_plain(): pass", "test_plain(): 1 / 0"))
+    assert run("--level", "full", "--record").returncode == pytest.ExitCode.TESTS_FAILED
+    assert set(due(tree)) == {"walls"}
+    file.write_text("import nothing_of_that_name\n" + TESTS)
+    assert run("--level", "full", "--record").returncode == pytest.ExitCode.INTERRUPTED
+    assert set(due(tree)) == {"walls"}
 
 
 @pytest.mark.parametrize(

@@ -141,10 +141,14 @@ class _Selection:
             self._passed[part].append(report.nodeid)
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write down what has passed, if that was asked for and nothing was left out."""
+        """Write down what has passed, if that was asked for and nothing was left out.
+
+        What failed elsewhere does not count against a part all of whose tests passed.
+        """
         if not self._config.getoption("--record") or hasattr(self._config, "workerinput"):
             return
-        if exitstatus != pytest.ExitCode.OK or not _as_a_whole(self._config):
+        to_its_end = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        if not to_its_end or not _as_a_whole(self._config):
             return
         current = {part.name: part.digest() for part in parts()}
         seconds = round(time.monotonic() - self._started)
@@ -164,6 +168,7 @@ class _Selection:
 def _as_a_whole(config: pytest.Config) -> bool:
     """Whether no test was left out by a path, a keyword or the like."""
     narrowed = ("keyword", "markexpr", "deselect", "lf", "maxfail", "stepwise", "collectonly")
+    narrowed += ("continue_on_collection_errors",)
     return config.args_source is pytest.Config.ArgsSource.TESTPATHS and not any(
         config.getoption(name, None) for name in narrowed
     )
