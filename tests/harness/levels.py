@@ -167,8 +167,10 @@ class _Selection:
 
 def _as_a_whole(config: pytest.Config) -> bool:
     """Whether no test was left out by a path, a keyword or the like."""
-    narrowed = ("keyword", "markexpr", "deselect", "lf", "maxfail", "stepwise", "collectonly")
-    narrowed += ("continue_on_collection_errors",)
+    narrowed = (
+        *("keyword", "markexpr", "deselect", "lf", "maxfail", "stepwise", "collectonly"),
+        "continue_on_collection_errors",
+    )
     return config.args_source is pytest.Config.ArgsSource.TESTPATHS and not any(
         config.getoption(name, None) for name in narrowed
     )
