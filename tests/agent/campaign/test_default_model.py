@@ -10,7 +10,7 @@ from agent.archive import Archive
 from agent.campaign import Campaign, CampaignSettings, Progress
 from agent.proposers import parse_proposal
 
-pytestmark = pytest.mark.full("model")
+pytestmark = [pytest.mark.full("model"), pytest.mark.timeout(1200)]
 
 TEMPLATE = Path(__file__).parents[2] / "data" / "robust_regression"
 

@@ -11,6 +11,7 @@ from tests.benchmarks import kill_resume
 pytestmark = pytest.mark.gate
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.full("campaigns")
 def test_a_campaign_that_is_killed_twenty_times_ends_like_one_that_never_was() -> None:
     outcome = kill_resume.series(20, seed=1)

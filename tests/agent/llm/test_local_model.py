@@ -15,7 +15,7 @@ import pytest
 from agent.llm import CompletionRequest, LanguageModel, Message, open_model, prompt_hash
 from templates.errors import CandidateError, InfrastructureError, UserError
 
-pytestmark = pytest.mark.full("model")
+pytestmark = [pytest.mark.full("model"), pytest.mark.timeout(1200)]
 
 SCHEMA = {
     "type": "object",
