@@ -15,6 +15,7 @@ from sandboxes.landlock import Grants, restrict
 
 __all__ = ["close_the_machine", "make_scratch", "most_processes", "remove_scratch"]
 
+_REMOVALS = 3
 # The kernel counts all threads of the user, and more of them start while a cage runs.
 _SLACK = 1024
 _DEVICES = ("nvidia*", "dri", "kfd")
@@ -56,12 +57,19 @@ def make_scratch(owner: int) -> Path:
 
 
 def remove_scratch(folder: Path) -> None:
-    """Remove a folder, however deep it is and whatever the permissions in it."""
-    for name, *options in (("chmod", "-R", "u+rwx"), ("rm", "-rf", "--one-file-system")):
-        program = shutil.which(name, path="/usr/bin:/bin")
-        if program is not None:
-            command = [program, *options, "--", str(folder)]
-            subprocess.run(command, stderr=subprocess.DEVNULL, check=False)
+    """Remove a folder, however deep it is and whatever the permissions in it.
+
+    Who ends a sandbox kills all that runs below it, and so perhaps a program that removes the
+    folder at that moment; then it is begun again.
+    """
+    for _ in range(_REMOVALS):
+        for name, *options in (("chmod", "-R", "u+rwx"), ("rm", "-rf", "--one-file-system")):
+            program = shutil.which(name, path="/usr/bin:/bin")
+            if program is not None:
+                command = [program, *options, "--", str(folder)]
+                subprocess.run(command, stderr=subprocess.DEVNULL, check=False)
+        if not folder.exists():
+            return
 
 
 def close_the_machine(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from sandboxes.descendants import descendants
 from sandboxes.engines import Engine, open_engine
 from sandboxes.fallback import most_processes
 from sandboxes.landlock import version
@@ -175,3 +178,29 @@ def test_folders_of_the_dead_are_removed() -> None:
     run("-c", f"from pathlib import Path\nfrom sandboxes.fallback import remove_scratch\n"
         f"remove_scratch(Path({str(second)!r}))")  # fmt: skip
     assert not second.exists()
+
+
+def test_who_ends_a_sandbox_does_not_end_the_removal_of_its_folder(tmp_path: Path) -> None:
+    """All that runs below a sandbox is killed once, which may be what removes its folder."""
+    folder = tmp_path / "scratch"
+    for number in range(200):
+        (folder / str(number)).mkdir(parents=True)
+        for name in range(100):
+            (folder / str(number) / str(name)).touch()
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom sandboxes.fallback import remove_scratch\n"
+        "remove_scratch(Path(sys.argv[1]))\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(folder)],
+        env={**os.environ, "PYTHONPATH": str(HERE.parents[1])},
+    )
+    ended: set[int] = set()
+    while process.poll() is None and len(ended) < 2:
+        for child in set(descendants(process.pid)) - ended:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+                ended.add(child)
+    assert process.wait(timeout=60) == 0
+    assert len(ended) == 2
+    assert not folder.exists()
