@@ -6,11 +6,14 @@ rules to models, it is not what holds.
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -61,11 +64,49 @@ PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/", "/dev")
 def bait(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What attacks look for: a secret in a file, in the environment and behind a socket."""
     (tmp_path_factory.mktemp("bait") / "attack-canary.txt").write_text("SECRET")
-    with pytest.MonkeyPatch.context() as patch, socket.socket(socket.AF_UNIX) as listener:
+    with pytest.MonkeyPatch.context() as patch, listening("\0attack-canary"):
         patch.setenv("SECRET_API_KEY", "SECRET")
-        listener.bind("\0attack-canary")
-        listener.listen()
         yield
+
+
+@contextmanager
+def listening(address: str) -> Iterator[None]:
+    """Somebody listens there while the block lasts: we do, or whoever was first.
+
+    The attacks know one address, and those in another sandbox may run beside these; when they are
+    done, we take their place.
+    """
+    done = threading.Event()
+
+    def listen() -> None:
+        with socket.socket(socket.AF_UNIX) as listener:
+            while not done.is_set():
+                try:
+                    listener.bind(address)
+                except OSError as error:
+                    if error.errno != errno.EADDRINUSE:
+                        raise
+                    done.wait(0.05)
+                else:
+                    listener.listen()
+                    done.wait()
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    try:
+        deadline = time.monotonic() + 10
+        while not reachable(address) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert reachable(address)
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def reachable(address: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(address) == 0
 
 
 @dataclass(frozen=True)
@@ -186,6 +227,19 @@ def test_no_candidate_finds_another_in_its_memory(attacked: Attacked) -> None:
 
 def flags(engine: Engine, code: str) -> set[str]:
     return set(engine.inspect(engine.trace(code)).flags)
+
+
+def test_somebody_listens_for_attacks_as_long_as_any_run() -> None:
+    address = f"\0attack-test-{os.getpid()}"
+    with ExitStack() as first, ExitStack() as second:
+        first.enter_context(listening(address))
+        second.enter_context(listening(address))
+        first.close()
+        deadline = time.monotonic() + 10
+        while not reachable(address) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert reachable(address)
+    assert not reachable(address)
 
 
 def test_there_are_enough_attacks_and_each_says_what_it_tries() -> None:
